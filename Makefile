@@ -1,0 +1,43 @@
+# Every verb of the project. `make demo` and `make test` set up all they need in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+
+.PHONY: demo test lint proof bench lock clean setup
+
+setup: $(VENV)/.ready
+
+# Debian splits ensurepip into python3-venv; without it the venv is made bare and pip installs into it from outside.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' || { echo "holdfast needs Python 3.11 to 3.13; set PYTHON=python3.x"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || { echo "run: sudo apt-get install python3-venv python3-pip"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	$(BIN)/python demo $(DEMO_ARGS)
+
+test: setup
+	$(BIN)/python -m pytest -n auto -m "not proof" $(TEST_ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+proof: setup
+	$(BIN)/python -m pytest -m proof -s $(TEST_ARGS)
+
+bench: setup
+	$(BIN)/python bench $(BENCH_ARGS)
+
+# One lock for every supported Python; names no index host.
+lock:
+	uv pip compile pyproject.toml --extra dev --extra demo --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist out

@@ -1,0 +1,166 @@
+"""Pure values that cross a driver's edge: what a device said, what it should do. No I/O, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Tri(Enum):
+    """A status a device may not have told us. Silence is UNKNOWN, never fine."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class DeviceState(Enum):
+    """Power and presence of a device, in UnifiedPOS's words."""
+
+    ONLINE = "online"
+    OFF_OFFLINE = "off_offline"
+    UNKNOWN = "unknown"
+
+
+class DeviceError(Exception):
+    """A device failed. `kind` is a stable key (`unplugged`, `timeout`, `refused`, `garbled`, `busy`)."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind = kind
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One read of a barcode scanner."""
+
+    data: bytes
+    """The symbol's content, AIM identifier and terminator taken off; GS (0x1D) kept."""
+    aim: str = ""
+    """AIM symbology identifier, e.g. `]E0` (ISO/IEC 15424); empty when the scanner sends none."""
+    terminated: bool = True
+    """False when an idle gap, not a terminator, ended the read."""
+    at: float = 0.0
+    """Monotonic seconds at the last byte."""
+
+
+class Proof(IntEnum):
+    """How a print job was proved; smaller is stronger (docs/devices.md, job-completed proof)."""
+
+    PROCESS_ID = 1
+    """GS ( H reply with the job's id: all data before it is on paper."""
+    IN_ORDER = 2
+    """An in-order reply (GS r): all data before it was processed."""
+    NONE = 3
+    """The bytes left, nothing came back."""
+
+
+class Printed(Enum):
+    """How a print job ended."""
+
+    PRINTED = "printed"
+    NOT_PRINTED = "not_printed"
+    """Proved: no byte of it reached the printer."""
+    UNKNOWN = "unknown"
+    """Some bytes may have reached it. A person must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintResult:
+    outcome: Printed
+    proof: Proof = Proof.NONE
+    reason: str = ""
+    """Stable key when not PRINTED: `unplugged`, `timeout`, `paper_end`, `cover_open`, `error`, `no_proof`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterStatus:
+    online: Tri = Tri.UNKNOWN
+    paper: Tri = Tri.UNKNOWN
+    """Is there paper to print on."""
+    paper_low: Tri = Tri.UNKNOWN
+    cover_open: Tri = Tri.UNKNOWN
+    cutter_fault: Tri = Tri.UNKNOWN
+    fault: Tri = Tri.UNKNOWN
+    """Any error that needs a hand or a power cycle."""
+    drawer_open: Tri = Tri.UNKNOWN
+    at: float | None = None
+    """Monotonic seconds of the reading; None: never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """One sample of a battery board. `None` is "this board cannot tell, or did not answer"."""
+
+    at: float
+    """Monotonic seconds."""
+    cell_mv: int | None = None
+    """Millivolts per cell."""
+    charge_permille: int | None = None
+    """The gauge's own state of charge, 0..1000, clamped."""
+    rate_permille_per_hour: int | None = None
+    """Signed: + charging."""
+    mains: Tri = Tri.UNKNOWN
+    """AC present."""
+
+
+class Align(Enum):
+    LEFT = "left"
+    CENTRE = "centre"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One paragraph; the printer wraps it at words."""
+
+    text: str
+    align: Align = Align.LEFT
+    bold: bool = False
+    big: bool = False
+    """Double width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Left text and right text on one line; the left part wraps, the right part never does."""
+
+    left: str
+    right: str
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line across the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    lines: int = 1
+
+
+class Symbol(Enum):
+    CODE128 = "code128"
+    EAN13 = "ean13"
+    QR = "qr"
+
+
+@dataclass(frozen=True, slots=True)
+class Barcode:
+    symbol: Symbol
+    data: str
+    """Code 128: printable ASCII; EAN-13: 13 digits; QR: any text."""
+    caption: bool = True
+
+
+Block = Text | Columns | Rule | Feed | Barcode
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something to put on paper, knowing no printer. Ends with a cut unless `cut` is False."""
+
+    blocks: tuple[Block, ...]
+    cut: bool = True
