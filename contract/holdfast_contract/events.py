@@ -1,0 +1,55 @@
+"""Every event type and the body it carries: the one place where a type name is spelled."""
+
+from __future__ import annotations
+
+import msgspec
+
+from holdfast_contract import catalogue, hub, power, sale, shift, stock
+from holdfast_contract.body import Body
+from holdfast_contract.record import Record
+
+TYPES: dict[str, type[Body]] = {
+    "hub.created": hub.HubCreated,
+    "hub.started": hub.HubStarted,
+    "hub.stopped": hub.HubStopped,
+    "hub.link_changed": hub.LinkChanged,
+    "hub.security_noted": hub.SecurityNoted,
+    "operator.badge_issued": hub.BadgeIssued,
+    "operator.badge_revoked": hub.BadgeRevoked,
+    "operator.signed_in": hub.SignedIn,
+    "catalogue.imported": catalogue.CatalogueImported,
+    "price.changed": catalogue.PriceChanged,
+    "delivery.opened": stock.DeliveryOpened,
+    "delivery.line_set": stock.DeliveryLineSet,
+    "delivery.abandoned": stock.DeliveryAbandoned,
+    "stock.received": stock.StockReceived,
+    "stock.adjusted": stock.StockAdjusted,
+    "discrepancy.opened": stock.DiscrepancyOpened,
+    "discrepancy.closed": stock.DiscrepancyClosed,
+    "cart.opened": sale.CartOpened,
+    "cart.line_added": sale.LineAdded,
+    "cart.line_changed": sale.LineChanged,
+    "cart.parked": sale.CartParked,
+    "cart.resumed": sale.CartResumed,
+    "cart.abandoned": sale.CartAbandoned,
+    "sale.completed": sale.SaleCompleted,
+    "shift.opened": shift.ShiftOpened,
+    "shift.closed": shift.ShiftClosed,
+    "drawer.moved": shift.DrawerMoved,
+    "paper.outcome_unknown": shift.PaperOutcomeUnknown,
+    "paper.reprinted": shift.Reprinted,
+    "power.mains_changed": power.MainsChanged,
+    "power.stage_changed": power.StageChanged,
+    "power.telemetry_lost": power.TelemetryLost,
+    "power.resumed": power.PowerResumed,
+}
+
+NAME_OF: dict[type[Body], str] = {body: name for name, body in TYPES.items()}
+
+_DECODERS = {name: msgspec.msgpack.Decoder(body) for name, body in TYPES.items()}
+
+
+def decode_body(record: Record) -> Body | None:
+    """The typed body, or None for a type this reader does not know. Raises msgspec.ValidationError when it does not fit."""
+    decoder = _DECODERS.get(record.type)
+    return None if decoder is None else decoder.decode(record.body)

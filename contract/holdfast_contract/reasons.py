@@ -1,0 +1,51 @@
+"""Every reason a hub refuses with: the code, what it means, and what to do. Printed on slips, shown at the till, sent up."""
+
+from __future__ import annotations
+
+REASONS: dict[str, tuple[str, str]] = {
+    "ambiguous_code": ("This code is on more than one product.", "Scan the shelf label of the one you mean."),
+    "amount_missing": ("An amount is needed first.", "Scan digit cards, then repeat."),
+    "badge_needed": (
+        "This needs a badge with the right role.",
+        "Scan your badge, then scan the command again.",
+    ),
+    "badge_unknown": ("This badge is not known here.", "Ask a supervisor to issue a badge."),
+    "cart_empty": ("There is nothing in the cart.", "Scan a product first."),
+    "cart_not_open": ("There is no open cart.", "Scan a product to start a sale."),
+    "cart_open": ("A cart is still open.", "Finish, park or void it first."),
+    "cash_short": ("Less cash than is due.", "Scan the amount again or use another tender."),
+    "catalogue_invalid": ("The catalogue file has errors.", "Correct the lines named and import again."),
+    "command_corrupt": ("The command barcode was not read cleanly.", "Scan it again."),
+    "confirm": ("This command must be scanned twice.", "Scan the same command again within 10 seconds."),
+    "device_absent": ("The device is not there.", "Plug it in; `holdfast devices` shows what is missing."),
+    "disk_full": (
+        "The storage is nearly full.",
+        "Free space or change the card; `holdfast status` shows how much.",
+    ),
+    "document_unknown": ("No document has this number.", "Check the number on the paper."),
+    "drawer_short": ("The drawer holds less than that.", "Check the amount."),
+    "expired_command": ("This request is too old.", "Send it again with a new id."),
+    "idempotency_conflict": ("This request id was used for something else.", "Send it again with a new id."),
+    "invalid": ("The request is not valid.", "See the detail."),
+    "line_unknown": ("There is no such line.", "Scan the product first."),
+    "no_price": ("This product has no price.", "Set one: holdfast catalogue price SKU AMOUNT."),
+    "not_permitted": ("Your role does not allow this.", "Ask a supervisor."),
+    "power_low": ("The battery is too low for a new cart.", "Restore mains power."),
+    "quantity_confirm": ("This quantity is unusually large.", "Scan DONE again to confirm it."),
+    "queue_full": ("Too many scans are waiting.", "Wait for the light."),
+    "serial_conflict": ("Another command changed this first.", "Look at the cart and try again."),
+    "shift_closed": ("No shift is open.", "Scan SHIFTOPEN, the float, DONE."),
+    "shift_open": ("A shift is already open.", "Close it first: SHIFTCLOSE."),
+    "stopping": ("The hub is shutting down.", "Wait until it is back."),
+    "storage_failed": ("The record could not be written.", "Call a technician: holdfast journal verify."),
+    "training_on": ("Not possible in training.", "Scan TRAIN to leave training."),
+    "unknown_code": ("This code is not in the catalogue.", "Add the product, or use MISC with an amount."),
+    "variance": ("Counted and expected differ too much.", "Count again; a supervisor must confirm."),
+    "wrong_mode": ("This is not possible now.", "Finish what is open or scan ABORT."),
+}
+
+
+def words(reason: str) -> str:
+    """What a reason means and what to do about it."""
+    meaning, remedy = REASONS.get(reason, (reason, "Ask a technician."))
+    return f"{meaning} {remedy}"
