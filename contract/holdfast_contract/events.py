@@ -50,6 +50,6 @@ _DECODERS = {name: msgspec.msgpack.Decoder(body) for name, body in TYPES.items()
 
 
 def decode_body(record: Record) -> Body | None:
-    """The typed body, or None for a type this reader does not know. Raises msgspec.ValidationError when it does not fit."""
+    """The typed body; None for a type this reader does not know. Raises msgspec.ValidationError on a misfit."""
     decoder = _DECODERS.get(record.type)
     return None if decoder is None else decoder.decode(record.body)

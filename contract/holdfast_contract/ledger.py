@@ -8,7 +8,7 @@ import msgspec
 
 
 class Place(IntEnum):
-    """Where a unit is. The first six are buckets at the hub, the rest are outside; balances over all sum to zero (G-5)."""
+    """Where a unit is: six buckets at the hub, then outside. Balances over all places sum to zero (G-5)."""
 
     SELLABLE = 1
     PICKED = 2

@@ -1,4 +1,4 @@
-"""Every reason a hub refuses with: the code, what it means, and what to do. Printed on slips, shown at the till, sent up."""
+"""Every reason a hub refuses with: the code, what it means, and what to do."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold_hash(rows: list[tuple[str, int, int]] | list[tuple[str, int]]) -> bytes:
-    """SHA-256 over the sorted non-zero rows `(sku, place, qty)` or `(account, amount)`; same on hub and headquarters (G-10)."""
+    """SHA-256 over the sorted non-zero rows `(sku, place, qty)` or `(account, amount)` (G-10)."""
     digest = hashlib.sha256()
     for row in sorted(rows):
         if row[-1]:

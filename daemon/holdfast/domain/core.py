@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+
 from holdfast_contract.body import Body
 from holdfast_contract.record import ClockQuality
 
