@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from enum import Enum
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -17,8 +18,21 @@ from holdfast_contract.body import Body
 from holdfast_contract.record import ClockQuality
 
 
+class Urgency(Enum):
+    """What a command may still do when storage runs out; space below the marks is kept for money."""
+
+    ALWAYS = "always"
+    """Finishes what was begun: payment, void, close, stop, paper, power."""
+    NORMAL = "normal"
+    """Refused `disk_full` below the floor."""
+    BULK = "bulk"
+    """Refused `disk_full` below the low mark already."""
+
+
 class Command(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
     """Something a person, a device, headquarters or a timer wants. Subclasses are tagged `area.imperative`."""
+
+    urgency: ClassVar[Urgency] = Urgency.NORMAL
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -95,6 +109,11 @@ class UnitOfWork(Tables, Protocol):
 
     @property
     def policy(self) -> Policy: ...
+
+    @property
+    def inc(self) -> int:
+        """Incarnation of the hub."""
+        ...
 
     @property
     def actor(self) -> str:
