@@ -1,0 +1,1 @@
+"""What a barcode's text means. Pure: no I/O, no clock, no device."""

@@ -1,0 +1,99 @@
+"""Links that misbehave as cables, adapters and plugs do. They wrap the side under test; what they do, real links do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from holdfast_drivers.links.base import Link, WriteError
+from holdfast_drivers.values import DeviceError
+
+Mangle = Callable[[bytes], bytes]
+"""What the line makes of bytes on their way in: `drop`, `duplicate`, `garbage`."""
+
+
+class HostileLink:
+    """`inner`, but reads come after `delay` seconds in pieces of `read_size` and through `mangle`, writes leave in pieces
+    of `write_size`, and the plug is pulled after `reads_until_unplug` or `writes_until_unplug` bytes.
+    """
+
+    def __init__(
+        self,
+        inner: Link,
+        *,
+        read_size: int | None = None,
+        write_size: int | None = None,
+        delay: float = 0.0,
+        mangle: Mangle = bytes,
+        reads_until_unplug: int | None = None,
+        writes_until_unplug: int | None = None,
+    ) -> None:
+        self._inner = inner
+        self._read_size = read_size
+        self._write_size = write_size
+        self._delay = delay
+        self._mangle = mangle
+        self._reads_left = reads_until_unplug
+        self._writes_left = writes_until_unplug
+        self._mangled = b""
+
+    @property
+    def name(self) -> str:
+        return f"hostile {self._inner.name}"
+
+    async def read(self, limit: int) -> bytes:
+        await asyncio.sleep(self._delay)
+        while not self._mangled:
+            self._mangled = self._mangle(await self._read_inner(limit))
+        taken, self._mangled = self._mangled[:limit], self._mangled[limit:]
+        return taken
+
+    async def _read_inner(self, limit: int) -> bytes:
+        if self._reads_left == 0:
+            await self._inner.close()
+            raise DeviceError("unplugged", f"{self.name}: the plug was pulled")
+        sizes = [size for size in (limit, self._read_size, self._reads_left) if size is not None]
+        data = await self._inner.read(min(sizes))
+        if self._reads_left is not None:
+            self._reads_left -= len(data)
+        return data
+
+    async def write(self, data: bytes, *, timeout: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        taken = 0
+        try:
+            while taken < len(data):
+                taken += await self._write_inner(data[taken:], max(0.0, deadline - loop.time()))
+        except WriteError as error:
+            raise WriteError(error.kind, error.detail, taken=taken + error.taken) from error
+
+    async def _write_inner(self, data: bytes, left: float) -> int:
+        if self._writes_left == 0:
+            await self._inner.close()
+            raise WriteError("unplugged", f"{self.name}: the plug was pulled")
+        sizes = [size for size in (len(data), self._write_size, self._writes_left) if size is not None]
+        piece = data[: min(sizes)]
+        await self._inner.write(piece, timeout=left)
+        if self._writes_left is not None:
+            self._writes_left -= len(piece)
+        return len(piece)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def drop(chance: float, rng: Random) -> Mangle:
+    """Each byte is lost with probability `chance`."""
+    return lambda data: bytes(byte for byte in data if rng.random() >= chance)
+
+
+def duplicate(chance: float, rng: Random) -> Mangle:
+    """Each byte comes twice with probability `chance`."""
+    return lambda data: b"".join(bytes([byte]) * (2 if rng.random() < chance else 1) for byte in data)
+
+
+def garbage(chance: float, rng: Random) -> Mangle:
+    """Each byte becomes a random one with probability `chance`."""
+    return lambda data: bytes(rng.randrange(256) if rng.random() < chance else byte for byte in data)
