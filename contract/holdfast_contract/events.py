@@ -17,6 +17,7 @@ TYPES: dict[str, type[Body]] = {
     "operator.badge_issued": hub.BadgeIssued,
     "operator.badge_revoked": hub.BadgeRevoked,
     "operator.signed_in": hub.SignedIn,
+    "operator.training_set": hub.TrainingSet,
     "catalogue.imported": catalogue.CatalogueImported,
     "price.changed": catalogue.PriceChanged,
     "delivery.opened": stock.DeliveryOpened,

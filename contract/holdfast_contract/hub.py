@@ -62,3 +62,9 @@ class SignedIn(Body, frozen=True):
     """The actor of a station changed. The subject is the station; an empty badge signs out."""
 
     badge: str = field(default="", name="b")
+
+
+class TrainingSet(Body, frozen=True):
+    """Training went on or off at a station, the subject: what it sells from here on is of series T."""
+
+    on: bool = field(name="o")

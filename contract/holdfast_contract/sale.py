@@ -27,6 +27,8 @@ class LineAdded(Body, frozen=True):
     """Minor units off the line, step 3; never more than price x qty."""
     trace: str = field(default="", name="t")
     """Which rules made the price, e.g. `manual`."""
+    ppm: int = field(default=0, name="r")
+    """The rate behind `discount`, so that it follows the quantity."""
 
 
 class LineChanged(Body, frozen=True):
@@ -34,6 +36,7 @@ class LineChanged(Body, frozen=True):
     qty: int = field(name="q")
     """New quantity; 0 voids the line."""
     discount: int = field(default=0, name="d")
+    ppm: int = field(default=0, name="r")
 
 
 class CartParked(Body, frozen=True):
@@ -50,6 +53,7 @@ class CartAbandoned(Body, frozen=True):
     total: int = field(name="a")
     lines: int = field(name="n")
     why: str = field(default="", name="w")
+    training: bool = field(default=False, name="t")
 
 
 class SaleLine(msgspec.Struct, frozen=True, array_like=True):
