@@ -1,0 +1,89 @@
+"""One suite for every link and every driver over it: what passes on memory, PTY and TCP must pass on the real thing.
+
+    pytest hil/conformance                       simulators over every kind of link
+    pytest hil/conformance --port /dev/ttyACM0   a real scanner; asks a person to scan
+
+A driver joins with a test file of its own that uses `link_pair`. Every test also checks that no descriptor is left
+open and that nothing blocks the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from conformance.rigs import QUIRKS, RIGS, LinkPair, Rig
+from holdfast_drivers.links.base import Opener
+from holdfast_drivers.links.serial import serial_opener
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--port", metavar="PATH", help="run the conformance suite on this real serial device")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"not_with(quirk): skipped on a backend with that quirk: {', '.join(QUIRKS)}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "rig" in metafunc.fixturenames:
+        metafunc.parametrize("rig", RIGS, ids=lambda rig: rig.name, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def loop_never_blocks() -> Iterator[None]:
+    """A blocking call made in the event loop raises where it is made."""
+    with blockbuster_ctx():
+        yield
+
+
+@pytest.fixture(autouse=True)
+async def fd_leaks() -> AsyncIterator[None]:
+    """Fails a test that leaves a descriptor open. Async: the loop's own descriptors are there before and after."""
+    before = await asyncio.to_thread(_descriptors)
+    yield
+    gc.collect()
+    left = await asyncio.to_thread(_descriptors) - before
+    assert not left, f"descriptors left open: {left}"
+
+
+def _descriptors() -> set[tuple[str, str]]:
+    """Number and target of each."""
+    found = set()
+    for fd in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists the folder
+            found.add((fd.name, str(fd.readlink())))
+    return found
+
+
+@pytest.fixture
+async def rig(request: pytest.FixtureRequest, fd_leaks: None, tmp_path: Path) -> AsyncIterator[Rig]:
+    if request.config.getoption("--port", default=None):
+        pytest.skip("needs the device's end of the link, which a real port has not")
+    for mark in request.node.iter_markers("not_with"):
+        if mark.args[0] in request.param.quirks:
+            pytest.skip(f"{request.param.name}: {QUIRKS[mark.args[0]]}")
+    rig: Rig = request.param(tmp_path / "device")
+    await rig.plug()
+    yield rig
+    await rig.unplug()
+
+
+@pytest.fixture
+def link_pair(rig: Rig) -> LinkPair:
+    return LinkPair(rig.opener, rig.device, rig.name, rig.plug, rig.unplug)
+
+
+@pytest.fixture
+def real_port(request: pytest.FixtureRequest) -> Opener:
+    """The device named by --port, for tests a person takes part in."""
+    path = request.config.getoption("--port", default=None)
+    if not path:
+        pytest.skip("needs --port and a person")
+    return serial_opener(path)
