@@ -1,0 +1,112 @@
+"""Power: what the hub writes down about mains, stages and outages."""
+
+from __future__ import annotations
+
+from holdfast.domain.core import Area, Command, Event, Outcome, Tables, UnitOfWork, Urgency
+from holdfast_contract.power import MainsChanged, PowerResumed, StageChanged, TelemetryLost
+
+
+class NoteMains(Command, frozen=True, tag="power.note_mains"):
+    """The mains came or went."""
+
+    urgency = Urgency.ALWAYS
+    mains: str
+    charge: int = -1
+    cell_mv: int = -1
+
+
+class ChangeStage(Command, frozen=True, tag="power.change_stage"):
+    urgency = Urgency.ALWAYS
+    new: int
+    why: str
+    charge: int = -1
+    cell_mv: int = -1
+
+
+class NoteTelemetryLost(Command, frozen=True, tag="power.note_telemetry_lost"):
+    urgency = Urgency.ALWAYS
+    on_battery: bool
+
+
+class NoteResumed(Command, frozen=True, tag="power.note_resumed"):
+    """First start after a power stop; the stage begins again at S0."""
+
+    urgency = Urgency.ALWAYS
+    clock_trusted: bool = True
+
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS power(one INTEGER PRIMARY KEY CHECK (one = 1), stage INTEGER, mains TEXT, at INTEGER);
+"""
+
+
+def note_mains(uow: UnitOfWork, command: NoteMains) -> Outcome:
+    if _state(uow)[1] != command.mains:
+        uow.emit("battery", MainsChanged(mains=command.mains, charge=command.charge, cell_mv=command.cell_mv))
+    return Outcome()
+
+
+def change_stage(uow: UnitOfWork, command: ChangeStage) -> Outcome:
+    old = _state(uow)[0]
+    if old != command.new:
+        uow.emit(
+            "battery",
+            StageChanged(old=old, new=command.new, why=command.why, charge=command.charge, cell_mv=command.cell_mv),
+        )
+    return Outcome(data={"stage": command.new})
+
+
+def note_telemetry_lost(uow: UnitOfWork, command: NoteTelemetryLost) -> Outcome:
+    uow.emit("battery", TelemetryLost(on_battery=command.on_battery))
+    return Outcome()
+
+
+def note_resumed(uow: UnitOfWork, command: NoteResumed) -> Outcome:
+    stage, _, at = _state(uow)
+    if stage != 0:
+        outage = (uow.at - at) // 1000 if command.clock_trusted and uow.at >= at else -1
+        uow.emit("battery", PowerResumed(outage_s=outage))
+    return Outcome(data={"was": stage})
+
+
+def _state(uow: UnitOfWork) -> tuple[int, str, int]:
+    row = uow.one("SELECT stage, mains, at FROM power")
+    return (0, "unknown", 0) if row is None else (row[0], row[1], row[2])
+
+
+def _remember_mains(tables: Tables, event: Event, body: MainsChanged) -> None:
+    tables.run(
+        "INSERT INTO power VALUES (1, 0, ?, ?) ON CONFLICT DO UPDATE SET mains = excluded.mains, at = excluded.at",
+        body.mains,
+        event.at,
+    )
+
+
+def _remember_stage(tables: Tables, event: Event, body: StageChanged) -> None:
+    tables.run(
+        "INSERT INTO power VALUES (1, ?, 'unknown', ?)"
+        " ON CONFLICT DO UPDATE SET stage = excluded.stage, at = excluded.at",
+        body.new,
+        event.at,
+    )
+
+
+def _remember_resumed(tables: Tables, event: Event, _: PowerResumed) -> None:
+    tables.run("UPDATE power SET stage = 0, mains = 'unknown', at = ?", event.at)
+
+
+AREA = Area(
+    name="power",
+    tables=TABLES,
+    handlers={
+        NoteMains: note_mains,
+        ChangeStage: change_stage,
+        NoteTelemetryLost: note_telemetry_lost,
+        NoteResumed: note_resumed,
+    },
+    projections={
+        MainsChanged: _remember_mains,
+        StageChanged: _remember_stage,
+        PowerResumed: _remember_resumed,
+    },
+)
