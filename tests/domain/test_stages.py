@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,13 +82,13 @@ def improvements(machine: StageMachine, signal: list[Known], pace: float) -> lis
 @given(st.lists(readings, max_size=200), st.floats(0.2, 60))
 def test_inv_10_2_at_most_one_better_stage_in_five_minutes(signal: list[Known], pace: float) -> None:
     better = improvements(StageMachine(LIMITS, stage=Stage.CRITICAL), signal, pace)
-    assert all(later - earlier >= 300 for earlier, later in zip(better, better[1:], strict=False))
+    assert all(later - earlier >= 300 for earlier, later in pairwise(better))
 
 
 def test_inv_10_2_control_without_the_hold_the_same_signal_flaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "LEAVE", 0.0)
     better = improvements(StageMachine(LIMITS, stage=Stage.CRITICAL), [Known(mains=True)] * 5, 1.0)
-    assert any(later - earlier < 300 for earlier, later in zip(better, better[1:], strict=False))
+    assert any(later - earlier < 300 for earlier, later in pairwise(better))
 
 
 @given(st.lists(readings, min_size=1, max_size=100), readings)

@@ -7,7 +7,7 @@ condition for it, with a margin, held for LEAVE seconds; one stage at a time. Wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -28,6 +28,7 @@ ENTER_VOLTAGE = 20.0
 LEAVE = 300.0
 STALE_STOP = 600.0
 """Seconds of silence on battery after which the hub stops though nothing says it must."""
+NOMINAL_MV = 3700
 MARGIN_PERMILLE = 100
 MARGIN_MINUTES = 10
 
@@ -115,7 +116,9 @@ class StageMachine:
 
     def _worsen(self, known: Known, now: float) -> Change | None:
         asked, why = demanded(known, self._limits)
-        self._worse_since = {s: self._worse_since.get(s, now) for s in Stage if self.stage < s <= asked}
+        calm, _ = demanded(replace(known, cell_mv=known.cell_mv and NOMINAL_MV), self._limits)
+        wanted = [s for s in Stage if self.stage < s and (s <= calm or s is asked)]
+        self._worse_since = {s: self._worse_since.get(s, now) for s in wanted}
         stop_after = ENTER_VOLTAGE if why == "voltage" else ENTER_STOP
         due = [s for s, since in self._worse_since.items() if now - since >= (stop_after if s is Stage.STOP else ENTER)]
         if not due:
