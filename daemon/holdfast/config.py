@@ -93,7 +93,11 @@ class Printer(Section, frozen=True):
     name: str = "printer"
     serial: Serial | None = None
     tcp: Annotated[str, Meta(pattern=r"^.+:\d+$")] | None = None
-    profile: Literal["epson-80", "epson-58", "generic-80", "generic-58"] = "epson-80"
+    profile: str = "TM-T88III"
+    """A model of the printer database; `holdfast devices --profiles` lists them."""
+    dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
+    """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
+    columns: Annotated[int, Meta(ge=16, le=80)] | None = None
     drawer: Literal["none", "pin2", "pin5"] = "pin2"
     drawer_open_level: Literal["high", "low"] = "high"
     patience: Seconds = 600.0
@@ -118,8 +122,8 @@ class Power(Section, frozen=True):
 
     bus: str = "/dev/i2c-1"
     """`/dev/i2c-N` or `bench:/path.sock`."""
-    address: Annotated[int, Meta(ge=0x03, le=0x77)] = 0x36
-    cells: Literal[1, 2] = 1
+    doubled: bool = False
+    """The board wires two cells so that the gauge's charge counts double."""
     mains_chip: str = "header"
     mains_pin: Pin | None = None
     mains_lost_level: Literal["high", "low"] = "high"

@@ -1,0 +1,65 @@
+"""The operator panel of the hub. Signals shown while it is away are lost, as light is; standing states come back."""
+
+from __future__ import annotations
+
+from holdfast.config import Panel
+from holdfast.devices.health import HealthBoard
+from holdfast_drivers.links.header import gpio_header
+from holdfast_drivers.panel import panel as driver
+from holdfast_drivers.panel.signals import Lamp, Signal
+
+LINK_SIGNALS = {
+    "online": Signal.ONLINE,
+    "degraded": Signal.ONLINE,
+    "offline": Signal.OFFLINE,
+    "catching_up": Signal.CATCHING_UP,
+}
+
+
+class PanelDevice:
+    """`run` is one life of the lines."""
+
+    def __init__(self, options: Panel, *, health: HealthBoard, pace: float = 1.0) -> None:
+        self.name = "panel"
+        self._chip = options.chip
+        self._pins = {lamp: getattr(options, lamp.value) for lamp in Lamp}
+        self._pace = pace
+        self._health = health
+        self._panel: driver.Panel | None = None
+        self._standing: dict[str, Signal] = {}
+        health.add(self.name, "panel", options.chip)
+
+    async def run(self) -> None:
+        """Raises DeviceError when the lines are absent or fail."""
+        async with gpio_header(self._chip) as header, driver.open_panel(header, self._pins, pace=self._pace) as panel:
+            self._panel = panel
+            self._health.online(self.name)
+            for signal in self._standing.values():
+                panel.show(signal)
+            try:
+                await panel.run()
+            finally:
+                self._panel = None
+
+    def show(self, signal: str) -> None:
+        """`committed`, `need_input` or `refused`, once."""
+        self._play(Signal(signal))
+
+    def show_link(self, state: str) -> None:
+        """The state of the link to headquarters, from now on."""
+        self._stand("link", LINK_SIGNALS[state])
+
+    def show_power(self, *, saving: bool) -> None:
+        self._stand("power", Signal.SAVING_POWER if saving else Signal.POWER_NORMAL)
+
+    def show_stopping(self) -> None:
+        self._stand("stop", Signal.STOPPING)
+
+    def _stand(self, what: str, signal: Signal) -> None:
+        if self._standing.get(what) is not signal:
+            self._standing[what] = signal
+            self._play(signal)
+
+    def _play(self, signal: Signal) -> None:
+        if self._panel is not None:
+            self._panel.show(signal)

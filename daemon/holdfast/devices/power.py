@@ -1,0 +1,161 @@
+"""The battery board of the hub: readings in, what is known filtered out of them, the stage decided and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Protocol
+
+from holdfast.config import Power
+from holdfast.devices.health import HealthBoard
+from holdfast.domain.core import Command, Outcome
+from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
+from holdfast.domain.stages import Known, Limits, Stage, StageMachine, runtime_minutes
+from holdfast.runtime.clock import Clock
+from holdfast_drivers.links.header import gpio_header
+from holdfast_drivers.links.i2c import i2c_bus
+from holdfast_drivers.ups.board import PowerBoard
+from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
+from holdfast_drivers.ups.mains import MainsLine
+from holdfast_drivers.ups.max17048 import Max17048
+from holdfast_drivers.values import PowerReading, Tri
+
+JUDGE_EVERY = 1.0
+"""Seconds between two judgements."""
+ACTOR = "power"
+
+
+class Execute(Protocol):
+    def __call__(self, command: Command, *, actor: str) -> Awaitable[Outcome]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PowerNow:
+    """What the rest of the hub may ask."""
+
+    stage: Stage
+    mains: Tri
+    charge_permille: int | None
+    cell_mv: int | None
+    minutes_left: int | None
+    age: float | None
+
+
+class PowerDevice:
+    """`run` is one life of bus and line; `judge` runs for as long as the hub does."""
+
+    def __init__(
+        self,
+        options: Power,
+        *,
+        health: HealthBoard,
+        clock: Clock,
+        execute: Execute,
+        staged: Callable[[Stage], None],
+        stop: Callable[[str], None],
+        noted: Callable[[PowerNow], None],
+    ) -> None:
+        self.name = "battery"
+        self._options = options
+        self._health = health
+        self._clock = clock
+        self._execute = execute
+        self._staged = staged
+        self._stop = stop
+        self._noted = noted
+        self._filter = PowerFilter()
+        self._machine = StageMachine(Limits(cutoff_mv=options.cutoff_mv))
+        self._mains = Tri.UNKNOWN
+        self._silent = False
+        health.add(self.name, "battery", options.bus)
+
+    async def run(self) -> None:
+        """Raises DeviceError when the gauge is absent or the bus is gone."""
+        options = self._options
+        async with AsyncExitStack() as stack:
+            bus = await i2c_bus(options.bus)
+            stack.push_async_callback(bus.close)
+            gauge = await Max17048.detect(bus, doubled=options.doubled, clock=self._clock.monotonic)
+            line: MainsLine | None = None
+            if options.mains_pin is not None:
+                header = await stack.enter_async_context(gpio_header(options.mains_chip))
+                line = MainsLine(header, options.mains_pin, active=options.mains_lost_level)
+                await stack.enter_async_context(line)
+            async for reading in PowerBoard(gauge, line, clock=self._clock.monotonic).readings():
+                self._take(reading)
+
+    def _take(self, reading: PowerReading) -> None:
+        self._filter.add(reading)
+        self._health.online(
+            self.name,
+            mains=reading.mains.value,
+            charge="unknown" if reading.charge_permille is None else f"{reading.charge_permille / 10:.0f} %",
+        )
+
+    async def judge(self) -> None:
+        """Decide once a second. Ends only with the hub."""
+        while True:
+            await self._judge_once()
+            await self._clock.sleep(JUDGE_EVERY)
+
+    async def _judge_once(self) -> None:
+        view = self._filter.view(self._clock.monotonic())
+        await self._note_mains(view)
+        await self._note_silence(view)
+        change = self._machine.step(self._known(view), self._clock.monotonic())
+        self._noted(self.now())
+        if change is None:
+            return
+        charge, cell_mv = _or_unknown(view.charge_permille), _or_unknown(view.cell_mv)
+        command = ChangeStage(new=change.new, why=change.why, charge=charge, cell_mv=cell_mv)
+        await self._execute(command, actor=ACTOR)
+        self._staged(change.new)
+        if change.new is Stage.STOP:
+            self._stop(f"power: {change.why}")
+
+    def _known(self, view: PowerView) -> Known:
+        """A charge that jumped is not believed; the voltage still is."""
+        charge = None if view.jumped else view.charge_permille
+        on_battery_silence = 0.0
+        if view.stale and self._mains is Tri.NO:
+            on_battery_silence = view.age or STALE
+        mains = self._mains if view.stale else view.mains
+        return Known(
+            mains=None if mains is Tri.UNKNOWN else mains is Tri.YES,
+            charge=charge,
+            minutes=self._minutes(view),
+            cell_mv=view.cell_mv,
+            silent_s=on_battery_silence,
+        )
+
+    def _minutes(self, view: PowerView) -> int | None:
+        return runtime_minutes(
+            charge=None if view.jumped else view.charge_permille,
+            rate_permille_per_hour=view.rate_permille_per_hour,
+            capacity_wh=self._options.capacity_wh,
+            load_w=self._options.load_w,
+        )
+
+    async def _note_mains(self, view: PowerView) -> None:
+        if view.stale or view.mains in (self._mains, Tri.UNKNOWN):
+            return
+        self._mains = view.mains
+        charge, cell_mv = _or_unknown(view.charge_permille), _or_unknown(view.cell_mv)
+        await self._execute(NoteMains(mains=view.mains.value, charge=charge, cell_mv=cell_mv), actor=ACTOR)
+
+    async def _note_silence(self, view: PowerView) -> None:
+        silent = view.stale and view.age is not None
+        if silent and not self._silent:
+            await self._execute(NoteTelemetryLost(on_battery=self._mains is Tri.NO), actor=ACTOR)
+        self._silent = silent
+
+    def now(self) -> PowerNow:
+        view = self._filter.view(self._clock.monotonic())
+        return PowerNow(
+            self._machine.stage, view.mains, view.charge_permille, view.cell_mv, self._minutes(view), view.age
+        )
+
+
+def _or_unknown(value: int | None) -> int:
+    return -1 if value is None else value

@@ -1,0 +1,134 @@
+"""The receipt printer of the hub: keeps one connected, prints documents on it, kicks its drawer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from holdfast.config import Printer
+from holdfast.devices.health import HealthBoard
+from holdfast.devices.ports import printer_link, printer_place
+from holdfast.runtime.clock import Clock
+from holdfast_drivers.printers.encode import encode
+from holdfast_drivers.printers.escpos import EscPosPrinter
+from holdfast_drivers.printers.port import Limits
+from holdfast_drivers.printers.profiles import Profile, load_profile
+from holdfast_drivers.values import (
+    DeviceError,
+    DeviceState,
+    Document,
+    Printed,
+    PrinterStatus,
+    PrintResult,
+    Tri,
+)
+
+LOOK_EVERY = 10.0
+"""Seconds between health checks of an idle printer."""
+ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
+
+
+class PrinterDevice:
+    """`run` is one life of the connection; `print` and `kick` may be called at any time."""
+
+    def __init__(self, options: Printer, *, health: HealthBoard, clock: Clock) -> None:
+        self.name = options.name
+        self._options = options
+        self._opener = printer_link(options)
+        self._health = health
+        self._clock = clock
+        self._printer: EscPosPrinter | None = None
+        self._changed = asyncio.Event()
+        self._profile: Profile | None = None
+        health.add(self.name, "printer", printer_place(options))
+
+    async def run(self) -> None:
+        """Raises DeviceError when the printer is absent or its link is lost."""
+        profile = await self._load_profile()
+        drawer = None if self._options.drawer == "none" else self._options.drawer_open_level == "high"
+        link = await self._opener()
+        printer = EscPosPrinter(
+            link,
+            profile,
+            monotonic=self._clock.monotonic,
+            drawer_open_high=drawer,
+            limits=Limits(patience=self._options.patience),
+        )
+        try:
+            async with printer:
+                self._printer = printer
+                await self._watch(printer)
+        finally:
+            self._printer = None
+            self._stir()
+
+    async def _watch(self, printer: EscPosPrinter) -> None:
+        """Follow the printer's status; ask when it says nothing for long."""
+        while True:
+            self._report(printer.status)
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await printer.next_change()
+            except TimeoutError:
+                await printer.check()
+
+    def _report(self, status: PrinterStatus) -> None:
+        facts = {
+            "online": status.online.value,
+            "paper": status.paper.value,
+            "paper_low": status.paper_low.value,
+            "cover_open": status.cover_open.value,
+            "fault": status.fault.value,
+            "drawer_open": status.drawer_open.value,
+        }
+        self._health.online(self.name, **facts)
+        self._stir()
+
+    def _stir(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _load_profile(self) -> Profile:
+        if self._profile is None:
+            options = self._options
+            load = partial(load_profile, options.profile, dots=options.dots, columns=options.columns)
+            self._profile = await asyncio.to_thread(load)
+        return self._profile
+
+    def ready(self) -> Tri:
+        """Can a job be begun: YES, NO with a known hindrance or no connection, UNKNOWN while the printer is silent."""
+        if self._printer is None:
+            return Tri.NO
+        status = self._printer.status
+        if Tri.NO in (status.online, status.paper) or Tri.YES in (status.cover_open, status.fault):
+            return Tri.NO
+        return Tri.UNKNOWN if status.online is Tri.UNKNOWN else Tri.YES
+
+    async def wait_change(self) -> None:
+        """Returns when something about the printer has changed."""
+        await self._changed.wait()
+
+    async def print(self, document: Document, job: int, *, started: Callable[[], Awaitable[None]]) -> PrintResult:
+        """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer."""
+        if self._printer is None:
+            return ABSENT
+        data = await asyncio.to_thread(encode, document, await self._load_profile())
+        printer = self._printer
+        if printer is None:
+            return ABSENT
+        return await printer.print(data, job, started=started)
+
+    async def kick(self) -> bool:
+        """Open the drawer. False when it could not be done now."""
+        if self._printer is None or self._options.drawer == "none":
+            return False
+        try:
+            await self._printer.kick(1 if self._options.drawer == "pin5" else 0)
+        except DeviceError:
+            return False
+        return True
+
+    @property
+    def state(self) -> DeviceState:
+        return self._health[self.name].state
