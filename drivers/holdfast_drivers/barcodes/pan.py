@@ -34,8 +34,9 @@ def looks_like_pan(text: str) -> bool:
 
 def mask_pan(text: str) -> str:
     """`text` with `*` for the digits of each such number, all but the last four."""
-    for start, end in _card_numbers(text):
-        text = text[:start] + _GROUP.sub(lambda run: "*" * len(run[0]), text[start : end - 4]) + text[end - 4 :]
+    while spans := list(_card_numbers(text)):  # again: the last four may begin another with what follows
+        for start, end in spans:
+            text = text[:start] + _GROUP.sub(lambda run: "*" * len(run[0]), text[start : end - 4]) + text[end - 4 :]
     return text
 
 
