@@ -1,0 +1,160 @@
+"""The printer simulator as a program: `python -m holdfast_drivers.printers.sim --pty PATH --out DIR`.
+
+One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `cut` with the receipt's
+text and files, `kick`, `fault` for each command obeyed, `refused` for one that is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.printers.machine import Machine
+from holdfast_drivers.printers.receipts import ReceiptFolder
+from holdfast_drivers.printers.sample import write_sample
+from holdfast_drivers.printers.sim import Event, FlowControl, Kicked, Model, PrinterSimulator
+
+_COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
+    "paper_out": (PrinterSimulator.paper_out, None),
+    "load_paper": (PrinterSimulator.load_paper, float),
+    "open_cover": (PrinterSimulator.open_cover, None),
+    "close_cover": (PrinterSimulator.close_cover, None),
+    "jam_cutter": (PrinterSimulator.jam_cutter, None),
+    "clear_jam": (PrinterSimulator.clear_jam, None),
+    "close_drawer": (PrinterSimulator.close_drawer, None),
+    "tear_off": (PrinterSimulator.tear_off, None),
+    "go_silent": (PrinterSimulator.go_silent, None),
+    "speak": (PrinterSimulator.speak, None),
+    "slow": (PrinterSimulator.slow, float),
+    "garbage": (PrinterSimulator.garbage, int),
+    "power_cycle": (PrinterSimulator.power_cycle, None),
+}
+"""Line on stdin, and what its argument is."""
+
+
+def main() -> None:
+    """Entry point."""
+    arguments = _parser().parse_args()
+    if arguments.sample is not None:
+        write_sample(arguments.sample)
+        return
+    if arguments.pty is None or arguments.out is None:
+        _parser().error("--pty and --out are needed")
+    asyncio.run(_Program(arguments).run())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="holdfast_drivers.printers.sim", description=__doc__)
+    parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
+    parser.add_argument("--out", type=Path, help="folder for the receipts")
+    parser.add_argument("--model", type=Model, choices=list(Model), default=Model.FULL)
+    parser.add_argument("--flow", type=FlowControl, choices=list(FlowControl), default=FlowControl.LINK)
+    parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
+    parser.add_argument("--dots", type=int, default=576, help="576 for 80 mm paper, 384 for 58 mm")
+    parser.add_argument("--paper-mm", type=float, default=80_000.0, help="left on the roll")
+    parser.add_argument("--png-every", type=int, default=1, metavar="N", help="draw every Nth receipt")
+    parser.add_argument("--no-png", dest="png_every", action="store_const", const=0)
+    parser.add_argument("--sample", type=Path, metavar="PNG", help="draw a sample receipt and leave")
+    return parser
+
+
+class _Program:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._machine = Machine(paper_mm=arguments.paper_mm)
+        self._pty = Pty(arguments.pty)
+        self._folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._simulator: PrinterSimulator | None = None
+
+    async def run(self) -> None:
+        """Until `quit`, SIGTERM or SIGINT."""
+        _read_lines(self._lines)
+        saver = asyncio.create_task(self._save_events(), name="receipts")
+        commands = asyncio.create_task(self._obey_lines(), name="commands")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, commands.cancel)
+        await self._plug()
+        with suppress(asyncio.CancelledError):
+            await commands
+        await self._unplug()
+        await self._events.join()
+        saver.cancel()
+
+    async def _plug(self) -> None:
+        await self._pty.plug()
+        options = self._arguments
+        self._simulator = PrinterSimulator(
+            self._pty.link,
+            model=options.model,
+            machine=self._machine,
+            dots=options.dots,
+            speed=options.speed,
+            flow=options.flow,
+            on_event=self._events.put_nowait,
+        )
+        await self._simulator.__aenter__()
+        _tell(event="ready", path=self._pty.path)
+
+    async def _unplug(self) -> None:
+        if self._simulator is not None:
+            await self._simulator.__aexit__(None, None, None)
+            self._simulator = None
+        await self._pty.unplug()
+
+    async def _obey_lines(self) -> None:
+        doers: dict[str, Callable[[], Awaitable[None]]] = {"plug": self._plug, "unplug": self._unplug}
+        while (line := await self._lines.get()) != "quit":
+            name, _, argument = line.partition(" ")
+            try:
+                if name in doers:
+                    await doers[name]()
+                else:
+                    self._obey(name, argument)
+            except (KeyError, ValueError, RuntimeError) as error:
+                _tell(event="refused", command=line, why=str(error))
+            else:
+                _tell(event="fault", name=name)
+
+    def _obey(self, name: str, argument: str) -> None:
+        action, kind = _COMMANDS[name]
+        if self._simulator is None:
+            raise RuntimeError("unplugged")
+        action(self._simulator, *([kind(argument)] if kind is not None and argument else []))
+
+    async def _save_events(self) -> None:
+        while True:
+            event = await self._events.get()
+            if isinstance(event, Kicked):
+                _tell(event="kick", pin=event.pin, on_ms=event.on_ms)
+            else:
+                saved = await self._folder.save(event)
+                png = str(saved.png) if saved.png else None
+                _tell(event="cut", number=saved.number, text=saved.text, txt=str(saved.txt), png=png)
+            self._events.task_done()
+
+
+def _read_lines(lines: asyncio.Queue[str]) -> None:
+    """Stdin may be a terminal, a pipe or a file: a thread reads them all. Its end is not the program's."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens
+                loop.call_soon_threadsafe(lines.put_nowait, line.strip())
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def _tell(**event: object) -> None:
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,407 @@
+"""What a job's result may claim: printed only by the printer's word, not printed only if no byte left, else unknown."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from printer_rig import Bench, bench, receipt
+from virtual_time import run
+
+from holdfast_drivers.printers.port import Limits
+from holdfast_drivers.printers.sim import FlowControl, Model
+from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
+
+LONG = receipt(400)
+"""Longer than every buffer between driver and paper."""
+
+
+@pytest.mark.parametrize(
+    ("model", "proof"), [(Model.FULL, Proof.PROCESS_ID), (Model.GS_R, Proof.IN_ORDER), (Model.MUTE, Proof.NONE)]
+)
+def test_the_proof_is_learned_at_connect(model: Model, proof: Proof) -> None:
+    async def main() -> None:
+        async with bench(model=model) as at:
+            assert at.printer.proof is proof
+            assert at.printer.status.online is (Tri.UNKNOWN if model is Model.MUTE else Tri.YES)
+            assert at.copies("line 0") == 0, "asking leaves no mark on paper"
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("flow", list(FlowControl))
+def test_a_proved_job_is_on_paper_once(model: Model, flow: FlowControl) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=150, flow=flow, buffer_bytes=65536) as at:
+            result = await at.print(LONG)
+            assert result == PrintResult(Printed.PRINTED, at.printer.proof or Proof.NONE)
+            assert at.started == [1]
+            assert len(at.paper) == 1
+            assert at.copies("line 399") == 1
+
+    run(main)
+
+
+def test_printed_is_said_only_after_the_last_line_is_on_paper() -> None:
+    async def main() -> None:
+        async with bench(speed=10) as at:
+            printing = asyncio.create_task(at.print(receipt(20)))
+            await asyncio.sleep(4)
+            assert not printing.done(), "20 lines take 7.5 s at 10 mm/s"
+            assert (await printing).outcome is Printed.PRINTED
+            assert at.copies("line 19") == 1
+
+    run(main)
+
+
+def test_a_mute_printer_gets_the_job_and_nothing_is_claimed() -> None:
+    async def main() -> None:
+        async with bench(model=Model.MUTE) as at:
+            assert await at.print(receipt()) == PrintResult(Printed.UNKNOWN, reason="no_proof")
+            await asyncio.sleep(1)
+            assert at.copies("line 19") == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("fault", "remedy", "reason"),
+    [
+        ("paper_out", "load_paper", "paper_end"),
+        ("open_cover", "close_cover", "cover_open"),
+        ("jam_cutter", "clear_jam", "error"),
+    ],
+)
+def test_a_known_hindrance_refuses_before_the_first_byte(fault: str, remedy: str, reason: str) -> None:
+    async def main() -> None:
+        async with bench() as at:
+            getattr(at.sim, fault)()
+            assert await at.print(receipt()) == PrintResult(Printed.NOT_PRINTED, reason=reason)
+            assert at.started == []
+            getattr(at.sim, remedy)()
+            assert (await at.print(receipt())).outcome is Printed.PRINTED
+            assert at.copies("line 0") == 1
+
+    run(main)
+
+
+def test_a_hindrance_that_shows_while_the_job_is_being_recorded_still_refuses() -> None:
+    async def main() -> None:
+        async with bench() as at:
+
+            async def started() -> None:
+                at.sim.paper_out()
+                await asyncio.sleep(0.1)
+
+            result = await at.printer.print(receipt(), 1, started=started)
+            assert result == PrintResult(Printed.NOT_PRINTED, reason="paper_end")
+            at.sim.load_paper()
+            await asyncio.sleep(1)
+            assert at.copies("line 0") == 0
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize(("fault", "remedy"), [("paper_out", "load_paper"), ("open_cover", "close_cover")])
+def test_a_job_goes_on_when_the_paper_comes_back(model: Model, fault: str, remedy: str) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=50) as at:
+            printing = asyncio.create_task(at.print(LONG))
+            await asyncio.sleep(5)
+            getattr(at.sim, fault)()
+            await asyncio.sleep(500)
+            assert not printing.done(), "a person needs time"
+            getattr(at.sim, remedy)()
+            assert (await printing).outcome is Printed.PRINTED
+            assert at.copies("line 0") == at.copies("line 399") == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+def test_patience_ends_and_a_late_answer_proves_nothing_for_the_next_job(model: Model) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=50) as at:
+            printing = asyncio.create_task(at.print(receipt(60, "first")))
+            await asyncio.sleep(1)
+            at.sim.paper_out()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="paper_end")
+            assert (await at.print(receipt())).reason == "paper_end"
+            at.sim.load_paper()
+            result = await at.print(receipt(200, "second"))
+            assert at.copies("second 199") == 1
+            assert result.outcome is Printed.PRINTED
+            assert at.copies("first 59") == 1
+
+    run(main)
+
+
+def test_a_cutter_fault_ends_the_wait_at_once() -> None:
+    async def main() -> None:
+        async with bench(speed=50) as at:
+            printing = asyncio.create_task(at.print(LONG))
+            await asyncio.sleep(10)
+            at.sim.jam_cutter()
+            before = asyncio.get_running_loop().time()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="error")
+            assert asyncio.get_running_loop().time() - before < 20
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+def test_silence_during_a_job_is_unknown(model: Model) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=100) as at:
+            printing = asyncio.create_task(at.print(receipt()))
+            await asyncio.sleep(0.1)
+            at.sim.go_silent()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="no_proof")
+            assert at.copies("line 19") == 1
+
+    run(main)
+
+
+def test_a_printer_that_used_to_answer_and_does_not_is_not_printed_on() -> None:
+    async def main() -> None:
+        async with bench() as at:
+            at.sim.go_silent()
+            assert await at.print(receipt()) == PrintResult(Printed.NOT_PRINTED, reason="timeout")
+            assert at.printer.status.online is Tri.UNKNOWN
+            at.sim.speak()
+            assert (await at.print(receipt())).outcome is Printed.PRINTED
+            assert at.copies("line 0") == 1
+
+    run(main)
+
+
+def test_a_slow_printer_is_waited_for() -> None:
+    async def main() -> None:
+        async with bench(speed=100) as at:
+            printing = asyncio.create_task(at.print(receipt(100)))
+            await asyncio.sleep(0.5)
+            at.sim.slow(2)
+            assert (await printing).outcome is Printed.PRINTED
+
+    run(main)
+
+
+def test_a_write_that_blocks_is_no_end() -> None:
+    async def main() -> None:
+        async with bench(speed=20, buffer_bytes=256, limits=Limits(write=1, mm_per_s=20)) as at:
+            result = await at.print(receipt(2000))
+            assert result.outcome is Printed.PRINTED, "every write timed out, and the job went on from there"
+            assert at.copies("line 0") == at.copies("line 1999") == 1
+
+    run(main)
+
+
+def test_a_stall_without_a_reason_is_given_up_as_unknown() -> None:
+    async def main() -> None:
+        async with bench(model=Model.MUTE, speed=1, buffer_bytes=256) as at:
+            printing = asyncio.create_task(at.print(receipt(2000)))
+            await asyncio.sleep(1)
+            at.sim.paper_out()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="timeout")
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+def test_garbage_on_the_line_is_no_proof(model: Model) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=100) as at:
+            printing = asyncio.create_task(at.print(receipt(100)))
+            await asyncio.sleep(0.5)
+            at.sim.go_silent()
+            at.sim.garbage(2000)
+            assert (await printing).outcome is Printed.UNKNOWN
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_unplugged_after_any_number_of_bytes(model: Model) -> None:
+    """Not printed exactly when the link took none of the job; and whatever it says, never twice on paper."""
+    data = receipt(30)
+
+    async def job_bytes() -> tuple[int, int]:
+        async with bench(model=model, hub_link={"writes_until_unplug": 10**9}) as at:
+            before = at.printer._port._link._writes_left  # type: ignore[attr-defined]  # the hostile link's own count
+            await at.print(data)
+            after = at.printer._port._link._writes_left  # type: ignore[attr-defined]
+            return 10**9 - before, 10**9 - after
+
+    at_connect, at_end = run(job_bytes)
+    questions = 0 if model is Model.MUTE else 12 + 3
+
+    async def cut_after(count: int) -> PrintResult:
+        async with bench(model=model, limits=Limits(chunk=16), hub_link={"writes_until_unplug": count}) as at:
+            result = await at.print(data)
+            await asyncio.sleep(1)
+            assert at.copies("line 29") <= 1
+            return result
+
+    first_byte = at_connect + questions
+    for count in range(at_connect, at_end, 7):
+        result = run(lambda count=count: cut_after(count))
+        expected = Printed.NOT_PRINTED if count <= first_byte else Printed.UNKNOWN
+        assert result.outcome is expected, f"unplugged after {count - first_byte} bytes of the job"
+        assert result.reason == "unplugged"
+
+
+def test_unplugged_while_waiting_for_the_proof() -> None:
+    async def main() -> None:
+        async with bench(speed=5) as at:
+            printing = asyncio.create_task(at.print(receipt()))
+            await asyncio.sleep(2)
+            await at.sim._link.close()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="unplugged")
+            assert await at.print(receipt()) == PrintResult(Printed.NOT_PRINTED, reason="unplugged")
+            with pytest.raises(DeviceError, match="unplugged"):
+                await at.printer.check()
+            assert replace(at.printer.status, at=None) == PrinterStatus()
+
+    run(main)
+
+
+def test_a_torn_job_does_not_swallow_the_next_one() -> None:
+    """The printer waits for the rest of a picture: the next job must not become its dots."""
+    picture = b"\x1b@" + b"\x1dv0\x00" + bytes((72, 0, 0, 4)) + bytes(72 * 1024) + b"\x1dVB\x00"
+
+    async def main() -> None:
+        async with bench(speed=100, limits=Limits(chunk=512)) as at:
+            printing = asyncio.create_task(at.print(picture))
+            await asyncio.sleep(0)
+            while at.sim._interpreter.pending < 8000:
+                await asyncio.sleep(0)
+            printing.cancel()
+            await asyncio.wait({printing})
+            assert (await at.print(receipt(5, "next"))).outcome is Printed.PRINTED
+            assert at.copies("next 0") == 1
+
+    run(main)
+
+
+def test_a_printer_left_inside_a_picture_by_somebody_else_is_freed_at_connect() -> None:
+    async def main() -> None:
+        async with bench() as at:
+            await at.printer._port.write(b"\x1dv0\x00" + bytes((72, 0, 50, 0)) + bytes(100))
+            at.printer._proof = None
+            await at.printer.check()
+            assert at.printer.proof is Proof.PROCESS_ID
+            assert (await at.print(receipt())).outcome is Printed.PRINTED
+
+    run(main)
+
+
+def test_power_cut_at_the_printer_during_a_job_is_unknown() -> None:
+    async def main() -> None:
+        async with bench(speed=50) as at:
+            printing = asyncio.create_task(at.print(receipt(60)))
+            await asyncio.sleep(2)
+            at.sim.power_cycle()
+            assert await printing == PrintResult(Printed.UNKNOWN, reason="no_proof")
+            assert (await at.print(receipt(5, "next"))).outcome is Printed.PRINTED
+            assert at.copies("next 4") == 1
+
+    run(main)
+
+
+def test_a_printer_out_of_paper_at_connect_shows_its_proof_later() -> None:
+    async def main() -> None:
+        async with bench() as at:
+            at.sim.paper_out()
+            at.printer._proof = None
+            await at.printer.check()
+            assert at.printer.proof is None
+            at.sim.load_paper()
+            assert (await at.print(receipt())) == PrintResult(Printed.PRINTED, Proof.PROCESS_ID)
+
+    run(main)
+
+
+def test_a_printer_switched_on_after_connect_is_found_by_a_check() -> None:
+    async def main() -> None:
+        async with bench(model=Model.MUTE) as at:
+            at.sim._model = Model.FULL
+            assert (await at.printer.check()).online is Tri.YES
+            assert at.printer.proof is Proof.PROCESS_ID
+
+    run(main)
+
+
+def test_every_change_is_reported_as_it_happens() -> None:
+    async def main() -> None:
+        async with bench(drawer_open_high=True) as at:
+            first = await at.printer.next_change()
+            assert (first.online, first.paper, first.drawer_open) == (Tri.YES, Tri.YES, Tri.NO)
+            for act, field, value in (
+                (at.sim.open_cover, "cover_open", Tri.YES),
+                (at.sim.close_cover, "cover_open", Tri.NO),
+                (lambda: at.sim.load_paper(1000), "paper_low", Tri.YES),
+                (at.sim.paper_out, "paper", Tri.NO),
+                (at.sim.load_paper, "paper", Tri.YES),
+                (at.sim.jam_cutter, "cutter_fault", Tri.YES),
+            ):
+                act()
+                async with asyncio.timeout(2):
+                    assert getattr(await at.printer.next_change(), field) is value
+            await at.sim._link.close()
+            with pytest.raises(DeviceError, match="unplugged"):
+                while True:
+                    await at.printer.next_change()
+
+    run(main)
+
+
+def test_a_status_too_old_is_worth_nothing() -> None:
+    async def main() -> None:
+        async with bench(limits=Limits(stale=60)) as at:
+            await asyncio.sleep(59)
+            assert at.printer.status.paper is Tri.YES
+            await asyncio.sleep(2)
+            assert replace(at.printer.status, at=None) == PrinterStatus()
+            await at.printer.check()
+            assert at.printer.status.paper is Tri.YES
+
+    run(main)
+
+
+async def kick_errors(at: Bench) -> str:
+    with pytest.raises(DeviceError) as caught:
+        await at.printer.kick()
+    return caught.value.kind
+
+
+def test_the_drawer_opens_once_a_second_at_most_and_never_later_than_asked() -> None:
+    async def main() -> None:
+        async with bench(drawer_open_high=True) as at:
+            await at.printer.kick(1)
+            assert await kick_errors(at) == "busy"
+            await asyncio.sleep(1.1)
+            assert [(kick.pin, kick.on_ms) for kick in at.kicks] == [(1, 100)]
+            assert at.printer.status.drawer_open is Tri.YES
+            at.sim.close_drawer()
+            at.sim.paper_out()
+            assert await kick_errors(at) == "refused"
+            at.sim.load_paper()
+            await asyncio.sleep(1)
+            assert len(at.kicks) == 1
+            assert at.printer.status.drawer_open is Tri.NO
+
+    run(main)
+
+
+def test_jobs_wait_for_each_other() -> None:
+    async def main() -> None:
+        async with bench(speed=50) as at:
+            results = await asyncio.gather(*(at.print(receipt(10, f"job{n}"), n) for n in range(5)))
+            assert {result.outcome for result in results} == {Printed.PRINTED}
+            assert at.started == list(range(5))
+            assert [strip.split()[0] for strip in at.paper] == [f"job{n}" for n in range(5)]
+
+    run(main)

@@ -1,0 +1,75 @@
+"""A driver and the simulated printer it talks to, over a cable in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast_drivers.links.base import Link
+from holdfast_drivers.links.hostile import HostileLink
+from holdfast_drivers.links.memory import memory_pair
+from holdfast_drivers.printers.escpos import EscPosPrinter
+from holdfast_drivers.printers.paper import Receipt
+from holdfast_drivers.printers.port import Limits
+from holdfast_drivers.printers.profiles import load_profile
+from holdfast_drivers.printers.render import to_text
+from holdfast_drivers.printers.sim import Event, Kicked, PrinterSimulator
+from holdfast_drivers.values import PrintResult
+
+PROFILE = load_profile("TM-T20II")
+
+
+def receipt(lines: int = 20, mark: str = "line") -> bytes:
+    """A plain document, as the encoder would begin and end it."""
+    body = "".join(f"{mark} {number}\n" for number in range(lines))
+    return b"\x1b@" + body.encode() + b"\x1dVB\x00"
+
+
+@dataclass
+class Bench:
+    printer: EscPosPrinter
+    sim: PrinterSimulator
+    paper: list[str]
+    """Text of every strip that left the printer."""
+    kicks: list[Kicked]
+    started: list[int] = field(default_factory=list)
+
+    async def print(self, data: bytes, job: int = 1) -> PrintResult:
+        async def started() -> None:
+            self.started.append(job)
+
+        return await self.printer.print(data, job, started=started)
+
+    def copies(self, mark: str) -> int:
+        """How often a line is on paper, torn off or still in the printer."""
+        self.sim.tear_off()
+        return sum(strip.splitlines().count(mark) for strip in self.paper)
+
+
+@asynccontextmanager
+async def bench(
+    *,
+    limits: Limits | None = None,
+    drawer_open_high: bool | None = None,
+    hub_link: dict[str, Any] | None = None,
+    **sim: Any,
+) -> AsyncIterator[Bench]:
+    """`sim` goes to the simulator, `hub_link` to a HostileLink on the driver's side."""
+    hub, device = memory_pair()
+    link: Link = HostileLink(hub, **hub_link) if hub_link else hub
+    paper: list[str] = []
+    kicks: list[Kicked] = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Receipt):
+            paper.append(to_text(event))
+        else:
+            kicks.append(event)
+
+    clock = asyncio.get_running_loop().time
+    driver = EscPosPrinter(link, PROFILE, monotonic=clock, limits=limits, drawer_open_high=drawer_open_high)
+    async with PrinterSimulator(device, on_event=on_event, **sim) as simulator, driver as printer:
+        yield Bench(printer, simulator, paper, kicks)
