@@ -12,6 +12,7 @@ from holdfast.domain import (
     money,
     operator,
     paper,
+    power,
     sale,
     shift,
 )
@@ -28,4 +29,5 @@ AREAS = (
     sale.AREA,
     closing.AREA,
     paper.AREA,
+    power.AREA,
 )
