@@ -15,7 +15,7 @@ from holdfast.domain import limits
 from holdfast.domain.core import Area, Command, Event, Outcome, Refused, Tables, UnitOfWork, Urgency
 from holdfast.domain.operator import Role, require
 from holdfast.domain.products import faults
-from holdfast.domain.rows import as_json
+from holdfast.domain.rows import as_json, insert
 from holdfast_contract.catalogue import CatalogueImported, PriceChanged, Product
 from holdfast_contract.hub import HubCreated
 
@@ -161,12 +161,8 @@ def _store_versions(tables: Tables, seq: int, products: tuple[Product, ...]) -> 
         p.sku: (p.name, p.price, p.tax_category, p.tax_ppm, p.merchant, p.unit, int(p.open_price), 1) for p in products
     }
     gone = {sku: (*row[:-1], 0) for sku, row in current.items() if sku not in wanted}
-    changed = [(sku, *row) for sku, row in (wanted | gone).items() if current.get(sku) != row]
-    tables.run(
-        "INSERT INTO product SELECT value ->> 0, ?, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,"
-        " value ->> 6, value ->> 7, value ->> 8 FROM json_each(?)",
-        seq, as_json(changed),
-    )  # fmt: skip
+    changed = [(sku, seq, *row) for sku, row in (wanted | gone).items() if current.get(sku) != row]
+    insert(tables, "INSERT INTO product", changed)
 
 
 def _store_codes(tables: Tables, products: tuple[Product, ...]) -> None:
@@ -176,7 +172,7 @@ def _store_codes(tables: Tables, products: tuple[Product, ...]) -> None:
         "DELETE FROM code WHERE (code, sku) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
         as_json(sorted(current - wanted)),
     )
-    tables.run("INSERT INTO code SELECT value ->> 0, value ->> 1 FROM json_each(?)", as_json(sorted(wanted - current)))
+    insert(tables, "INSERT INTO code", sorted(wanted - current))
 
 
 def _price_changed(tables: Tables, event: Event, body: PriceChanged) -> None:

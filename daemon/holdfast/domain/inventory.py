@@ -9,7 +9,7 @@ from holdfast.domain.core import Area, Command, Event, Outcome, Refused, Tables,
 from holdfast.domain.limits import MAX_QTY
 from holdfast.domain.money import POSTINGS
 from holdfast.domain.operator import Role, require
-from holdfast.domain.rows import as_json, scalar
+from holdfast.domain.rows import as_json, insert, scalar
 from holdfast_contract.body import Posting
 from holdfast_contract.hub import HubCreated
 from holdfast_contract.ledger import Move, Place
@@ -23,13 +23,13 @@ COUNT_REASONS = (
 TABLES = """
 CREATE TABLE IF NOT EXISTS balance (
     sku TEXT, place INTEGER, qty INTEGER NOT NULL, PRIMARY KEY (sku, place)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS moved (
-    seq INTEGER, sku TEXT, delta INTEGER NOT NULL, PRIMARY KEY (seq, sku)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moved (seq INTEGER PRIMARY KEY, deltas TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS moved_since (one INTEGER PRIMARY KEY, kept INTEGER NOT NULL, closing INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS counted (sku TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS discrepancy (sku TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """
-"""`moved` is what changed `sellable` since the last shift but one closed: what a late count is compared with."""
+"""`moved` is what changed `sellable` since the last shift but one closed, JSON `[[sku, delta], …]` an event: what a
+late count is compared with."""
 
 
 class CountStock(Command, frozen=True, tag="inventory.count", kw_only=True):
@@ -84,7 +84,8 @@ def _sellable_at(uow: UnitOfWork, sku: str, as_of: int) -> int:
     return scalar(
         uow,
         "SELECT coalesce((SELECT qty FROM balance WHERE sku = ?1 AND place = 1), 0)"
-        " - coalesce((SELECT sum(delta) FROM moved WHERE seq > ?2 AND sku = ?1), 0)",
+        " - coalesce((SELECT sum(d.value ->> 1) FROM moved, json_each(deltas) d"
+        " WHERE seq > ?2 AND d.value ->> 0 = ?1), 0)",
         sku, as_of,
     )  # fmt: skip
 
@@ -103,16 +104,12 @@ def _fold(tables: Tables, event: Event, body: Posting) -> None:
     for sku, src, dst, qty in ((move.sku, move.src, move.dst, move.qty) for move in body.moves):
         deltas[sku, src] = deltas.get((sku, src), 0) - qty
         deltas[sku, dst] = deltas.get((sku, dst), 0) + qty
-    tables.run(
-        "INSERT INTO balance SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true"
-        " ON CONFLICT DO UPDATE SET qty = qty + excluded.qty",
-        as_json([(sku, place, qty) for (sku, place), qty in deltas.items()]),
-    )
-    tables.run(
-        "INSERT INTO moved SELECT ?, value ->> 0, value ->> 1 FROM json_each(?)",
-        event.seq,
-        as_json([(sku, qty) for (sku, place), qty in deltas.items() if place == Place.SELLABLE]),
-    )
+    insert(
+        tables, "INSERT INTO balance", [(sku, place, qty) for (sku, place), qty in deltas.items()],
+        "ON CONFLICT DO UPDATE SET qty = qty + excluded.qty",
+    )  # fmt: skip
+    sellable = [(sku, qty) for (sku, place), qty in deltas.items() if place == Place.SELLABLE]
+    tables.run("INSERT INTO moved VALUES (?, ?)", event.seq, as_json(sellable))
 
 
 def _fold_adjustment(tables: Tables, event: Event, body: StockAdjusted) -> None:

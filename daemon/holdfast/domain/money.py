@@ -8,7 +8,7 @@ is over or short. So the sum of the two is `expected` while a shift is open, and
 from __future__ import annotations
 
 from holdfast.domain.core import Area, Event, Tables
-from holdfast.domain.rows import as_json
+from holdfast.domain.rows import insert
 from holdfast_contract.body import Posting
 from holdfast_contract.events import TYPES
 from holdfast_contract.ledger import CASH, FLOAT, Post
@@ -35,12 +35,10 @@ def drawer(tables: Tables) -> tuple[int, int]:
 
 
 def _fold(tables: Tables, _: Event, body: Posting) -> None:
-    if body.posts:
-        tables.run(
-            "INSERT INTO account SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true"
-            " ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
-            as_json(body.posts),
-        )
+    insert(
+        tables, "INSERT INTO account", [(post.account, post.amount) for post in body.posts],
+        "ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+    )  # fmt: skip
 
 
 AREA = Area(name="money", tables=TABLES, projections=dict.fromkeys(POSTINGS, _fold))

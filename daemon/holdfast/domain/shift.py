@@ -5,7 +5,7 @@ from __future__ import annotations
 from holdfast.domain import jobs, limits, money
 from holdfast.domain.core import Area, Command, Event, Outcome, Refused, Tables, UnitOfWork, Urgency
 from holdfast.domain.operator import Role, refuse_training, require
-from holdfast.domain.rows import as_json, scalar
+from holdfast.domain.rows import insert, scalar
 from holdfast_contract.ledger import CASH, FLOAT, PAY_IN, PAY_OUT, SAFE, Post
 from holdfast_contract.sale import CartAbandoned, SaleCompleted, TaxGroup
 from holdfast_contract.shift import DrawerMoved, ShiftClosed, ShiftOpened, Totals
@@ -158,10 +158,9 @@ def _sold(tables: Tables, _: Event, body: SaleCompleted) -> None:
         " rounding = rounding + ?3, first = CASE first WHEN 0 THEN ?4 ELSE first END, last = ?4 WHERE shift = ?5",
         body.payable, body.payable + body.rounding, body.rounding, body.number, body.shift,
     )  # fmt: skip
-    tables.run(
-        "INSERT INTO shift_group SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"
-        " WHERE true ON CONFLICT DO UPDATE SET net = net + excluded.net, tax = tax + excluded.tax",
-        body.shift, as_json(body.groups),
+    insert(
+        tables, "INSERT INTO shift_group", [(body.shift, g.category, g.ppm, g.net, g.tax) for g in body.groups],
+        "ON CONFLICT DO UPDATE SET net = net + excluded.net, tax = tax + excluded.tax",
     )  # fmt: skip
 
 
