@@ -8,7 +8,7 @@ from holdfast_contract.body import Body
 
 
 class MainsChanged(Body, frozen=True):
-    mains: str = field(name="m")
+    mains: str = field(name="l")
     """`yes`, `no`, `unknown`."""
     charge: int = field(default=-1, name="c")
     """Permille; -1 unknown."""

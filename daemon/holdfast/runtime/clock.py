@@ -13,6 +13,7 @@ from holdfast_contract.record import ClockQuality
 TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd touches this after each synchronisation (systemd-timesyncd.service(8))."""
 SYNC_VALID_S = 24 * 3600
+LOOK_EVERY = 1.0
 RTC = Path("/sys/class/rtc/rtc0")
 
 
@@ -31,6 +32,10 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
+    def __init__(self) -> None:
+        self._looked = float("-inf")
+        self._quality = ClockQuality.UNSET
+
     def monotonic(self) -> float:
         return time.monotonic()
 
@@ -39,6 +44,12 @@ class SystemClock:
 
     def quality(self) -> ClockQuality:
         """`synced` within 24 h of a time synchronisation, `holdover` after it or with a battery-backed clock."""
+        if time.monotonic() - self._looked > LOOK_EVERY:
+            self._looked = time.monotonic()
+            self._quality = self._look()
+        return self._quality
+
+    def _look(self) -> ClockQuality:
         try:
             age = time.time() - TIMESYNC_MARK.stat().st_mtime
         except OSError:

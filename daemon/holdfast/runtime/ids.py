@@ -10,7 +10,7 @@ from holdfast.runtime.clock import Clock
 class IdSource:
     """Ids of this process: 48-bit milliseconds and 24 bits that never repeat within one of them.
 
-    Eleven bytes on the wire instead of eighteen; an originator elsewhere may use up to 16 bytes with the same first six.
+    Nine bytes instead of sixteen; an originator elsewhere may use up to 16 bytes with the same first six.
     """
 
     def __init__(self, clock: Clock) -> None:
