@@ -62,14 +62,14 @@ async def test_silence_ends_a_read_without_terminator(scanner: SerialScanner, si
 async def test_a_code_cut_off_by_an_unplug_never_becomes_a_scan(
     link_pair: LinkPair, scanner: SerialScanner, simulator: ScannerSimulator
 ) -> None:
-    reading = asyncio.create_task(next_scan(scanner))
-    await simulator.scan(CODE[:6], terminator="")
-    await asyncio.sleep(0.01)
+    await simulator.scan(f"WHOLE\r{CODE[:6]}", aim="", terminator="")
+    assert (await next_scan(scanner)).data == b"WHOLE"
     await link_pair.unplug()
-    with pytest.raises(DeviceError) as caught:
-        await reading
-    assert caught.value.kind == "unplugged"
-    assert scanner.stats.reads == 0
+    for _ in range(2):
+        with pytest.raises(DeviceError) as caught:
+            await next_scan(scanner)
+        assert caught.value.kind == "unplugged"
+    assert (scanner.stats.reads, scanner.stats.fragments) == (1, 1)
 
 
 async def test_it_finds_its_feet_after_garbage(scanner: SerialScanner, simulator: ScannerSimulator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -88,7 +89,7 @@ def test_any_split_of_the_bytes_gives_the_same_scans(data: bytes, cuts: list[int
     whole, split = Framer(max_frame=max_frame), Framer(max_frame=max_frame)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     expected = [*whole.feed(data, 0.0), whole.idle(1.0)]
-    got = [scan for start, end in zip(edges, edges[1:], strict=False) for scan in split.feed(data[start:end], 0.0)]
+    got = [scan for start, end in pairwise(edges) for scan in split.feed(data[start:end], 0.0)]
     assert [*got, split.idle(1.0)] == expected
     assert split.oversize == whole.oversize
 

@@ -1,4 +1,4 @@
-"""Card numbers in unknown text are found and masked. All numbers here are the schemes' public test numbers or random."""
+"""Card numbers in unknown text are found and masked. All here are the schemes' public test numbers, or random."""
 
 from __future__ import annotations
 
