@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from holdfast_drivers.links.descriptor import DescriptorLink
 from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.serial import serial_opener
+from holdfast_drivers.scanners.framing import GAP
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
 from holdfast_drivers.scanners.sim import ScannerSimulator
 from holdfast_drivers.values import DeviceError, Scan
+
+
+def entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 def target(symlink: str) -> str:
@@ -45,7 +53,7 @@ async def test_the_name_outlives_a_replug(tmp_path: Path) -> None:
             with pytest.raises(RuntimeError, match="unplugged"):
                 _ = device.link
             await device.plug()
-    assert list(tmp_path.iterdir()) == []
+    assert entries(tmp_path) == []
 
 
 async def test_a_stale_name_of_a_killed_simulator_is_taken_over_and_a_strangers_left(tmp_path: Path) -> None:
@@ -63,6 +71,27 @@ async def test_without_a_name_the_path_is_the_kernels() -> None:
         await device.plug()
         assert device.path == first
     await device.unplug()
+
+
+async def test_a_device_is_not_echoed_before_the_hub_has_opened_it() -> None:
+    async with Pty() as device:
+        await device.link.write(b"MUG\r", timeout=1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await device.link.read(100)
+
+
+async def test_a_loop_that_was_late_does_not_cut_a_code_in_two() -> None:
+    """Bytes that came in time wait in the kernel while the loop is held up for longer than the gap."""
+    async with Pty() as device, SerialScanner(serial_opener(device.path)) as scanner:
+        await device.link.write(b"MUG\r]E04006", timeout=1)
+        assert (await anext(scanner)).data == b"MUG"
+        scanning = asyncio.create_task(anext(scanner))
+        await asyncio.sleep(0)
+        assert isinstance(device.link, DescriptorLink)
+        os.write(device.link._fd, b"381333931\r")
+        time.sleep(2 * GAP)  # noqa: ASYNC251 - holding up the loop is the point
+        assert (await scanning).data == b"4006381333931"
 
 
 async def test_a_scan_on_the_wire_byte_for_byte() -> None:
