@@ -14,8 +14,8 @@ Mangle = Callable[[bytes], bytes]
 
 
 class HostileLink:
-    """`inner`, but reads come after `delay` seconds in pieces of `read_size` and through `mangle`, writes leave in pieces
-    of `write_size`, and the plug is pulled after `reads_until_unplug` or `writes_until_unplug` bytes.
+    """`inner`, but reads come after `delay` seconds in pieces of `read_size` and through `mangle`, writes leave in
+    pieces of `write_size`, and the plug is pulled after `reads_until_unplug` or `writes_until_unplug` bytes.
     """
 
     def __init__(
