@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,15 @@ def receipt(lines: int = 20, mark: str = "line") -> bytes:
     """A plain document, as the encoder would begin and end it."""
     body = "".join(f"{mark} {number}\n" for number in range(lines))
     return b"\x1b@" + body.encode() + b"\x1dVB\x00"
+
+
+async def turns_until(condition: Callable[[], bool]) -> None:
+    """Lets the others work, a step at a time, until `condition` holds; no time passes."""
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
 
 
 @dataclass

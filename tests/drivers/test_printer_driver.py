@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from printer_rig import Bench, bench, receipt
-from virtual_time import run
 
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.sim import FlowControl, Model
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
+from printer_rig import Bench, bench, receipt, turns_until
+from virtual_time import run
 
 LONG = receipt(400)
 """Longer than every buffer between driver and paper."""
@@ -275,11 +275,10 @@ def test_a_torn_job_does_not_swallow_the_next_one() -> None:
     async def main() -> None:
         async with bench(speed=100, limits=Limits(chunk=512)) as at:
             printing = asyncio.create_task(at.print(picture))
-            await asyncio.sleep(0)
-            while at.sim._interpreter.pending < 8000:
-                await asyncio.sleep(0)
+            await turns_until(lambda: at.sim._interpreter.pending > 5000)
             printing.cancel()
-            await asyncio.wait({printing})
+            await asyncio.sleep(1)
+            assert at.sim._interpreter.pending > 5000, "it waits for the rest of the picture"
             assert (await at.print(receipt(5, "next"))).outcome is Printed.PRINTED
             assert at.copies("next 0") == 1
 
@@ -351,9 +350,9 @@ def test_every_change_is_reported_as_it_happens() -> None:
                 async with asyncio.timeout(2):
                     assert getattr(await at.printer.next_change(), field) is value
             await at.sim._link.close()
+            assert replace(await at.printer.next_change(), at=None) == PrinterStatus()
             with pytest.raises(DeviceError, match="unplugged"):
-                while True:
-                    await at.printer.next_change()
+                await at.printer.next_change()
 
     run(main)
 

@@ -5,6 +5,7 @@ Lengths follow Epson's ESC/POS command reference; commands that only other maker
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -188,6 +189,7 @@ _DLE = 0x10
 _FAMILIES: dict[int, dict[str, _Length]] = {0x1B: _ESC, 0x1C: _FS, 0x1D: _GS, _DLE: _REALTIME}
 _CONTROLS = frozenset(b"\x00\x07\x09\x0a\x0c\x0d\x12\x18")
 """NUL, BEL and DC2 do nothing here; HT, LF, FF, CR; CAN clears a page."""
+_CHARACTERS = re.compile(rb"[\x20-\xff]+")
 
 
 class Tokeniser:
@@ -221,10 +223,9 @@ class Tokeniser:
             return 1, Command(bytes([first]), b"")
         if first < 0x20:
             return 1, Unknown(bytes([first]))
-        end = at + 1
-        while end < len(self._buffer) and self._buffer[end] >= 0x20:
-            end += 1
-        return end - at, Printable(bytes(self._buffer[at:end]))
+        characters = _CHARACTERS.match(self._buffer, at)
+        assert characters is not None, "every byte below 0x20 is dealt with above"
+        return characters.end() - at, Printable(characters.group())
 
     def _command(self, at: int) -> tuple[int, Token | None]:
         if len(self._buffer) < at + 2:
@@ -232,6 +233,8 @@ class Tokeniser:
         prefix = bytes(self._buffer[at : at + 2])
         rule = _FAMILIES[prefix[0]].get(chr(prefix[1]), _NONSENSE)
         size = rule if isinstance(rule, int) else rule(self._buffer, at + 2)
+        if size == _NEED_MORE and len(self._buffer) - at > MAX_COMMAND:
+            size = _NONSENSE
         if size == _NONSENSE or size > MAX_COMMAND:
             unknown = prefix[:1] if prefix[0] == _DLE else prefix  # after a stray DLE printers go on as usual
             return len(unknown), Unknown(unknown)

@@ -57,6 +57,8 @@ class _Sheet:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.out = bytearray()
+        self._dots = profile.dots // 8 * 8
+        """Widest picture: `GS v 0` counts whole bytes."""
         self._printer = escpos_module("printer.dummy").Dummy(profile=profile.name)
         self._page: str | None = None
         self._style = _Style()
@@ -82,7 +84,7 @@ class _Sheet:
 
     def image(self, image: Any) -> None:
         """Dots in the middle of the paper."""
-        self.raw(bitmap.raster(bitmap.centred(image, self.profile.dots)), _Style())
+        self.raw(bitmap.raster(bitmap.centred(image, self._dots)), _Style())
 
     def qr(self, data: str, size: int) -> None:
         self._set_style(_Style(align=Align.CENTRE))
@@ -112,10 +114,9 @@ class _Sheet:
     def _raster_line(self, line: str, style: _Style) -> None:
         scale = 2 if style.big else 1
         cell = self.profile.dots // self.profile.columns
-        free = self.profile.dots - layout.width(line) * cell * scale
+        free = self._dots - layout.width(line) * cell * scale
         x = max(0, {Align.LEFT: 0, Align.CENTRE: free // 2, Align.RIGHT: free}[style.align])
-        dots = self.profile.dots
-        image = bitmap.text_bitmap(line, x=x, dots=dots, bold=style.bold, big=style.big, font=self.profile.font)
+        image = bitmap.text_bitmap(line, x=x, dots=self._dots, bold=style.bold, big=style.big, font=self.profile.font)
         self.raw(bitmap.raster(image), _Style())
 
     def _runs(self, line: str) -> list[tuple[str, str]] | None:

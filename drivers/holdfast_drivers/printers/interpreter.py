@@ -111,7 +111,8 @@ def _tab_stops(head: PrintHead, args: bytes) -> None:
 
 
 def _feed_lines(head: PrintHead, args: bytes) -> None:
-    head.flush()
+    if not args[0]:
+        head.line_feed(0)
     for _ in range(args[0]):
         head.line_feed()
 
