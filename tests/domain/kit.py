@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
-from holdfast.domain import products
+from holdfast.domain import money, products
 from holdfast.domain.catalogue import ImportCatalogue
 from holdfast.domain.core import Area, Command, Outcome, Policy, Refused
 from holdfast.domain.delivery import ReceiveStock
@@ -30,7 +30,7 @@ STATIONS = ("till-1", "till-2")
 
 def product(sku: str, price: int, **more: Any) -> Product:
     """A row of the catalogue."""
-    row = {"name": sku.title(), "tax_category": "S", "tax_ppm": 190_000, "aliases": (f"A-{sku}",)}
+    row: dict[str, Any] = {"name": sku.title(), "tax_category": "S", "tax_ppm": 190_000, "aliases": (f"A-{sku}",)}
     return Product(sku=sku, price=price, **row | more)
 
 
@@ -104,6 +104,10 @@ class Hub:
 
     def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, args).fetchall()
+
+    def cash(self) -> int:
+        """What should lie in the drawer."""
+        return sum(money.drawer(self.unit))
 
     def facts(self, *kinds: type[Body]) -> list[Fact]:
         """The journal, or its events of some kinds, in order."""
