@@ -1,0 +1,93 @@
+"""What the hub's own doors need from the rest of it. `main` passes it in; nothing here knows where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from holdfast.config import Config
+from holdfast.domain.core import Command, Outcome
+from holdfast.journal.journal import Journal
+from holdfast.runtime.clock import Clock
+from holdfast_drivers.values import DeviceState, Document, PrintResult, Scan, Tri
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReport:
+    """A device as its supervisor last saw it."""
+
+    name: str
+    kind: str
+    """`scanner`, `printer`, `battery`, `panel`, …"""
+    state: DeviceState
+    where: str = ""
+    """The stable name of its port."""
+    reason: str = ""
+    """A code of `holdfast_contract.reasons`, or a driver's error kind, when it is not online."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Further statuses in words, e.g. `paper: low`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkReport:
+    """The link to headquarters."""
+
+    state: str
+    """`online`, `degraded`, `offline`, `catching_up`; `off` when none is configured."""
+    acked: int = 0
+    """Last seq that headquarters has committed."""
+    sent_bytes: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReport:
+    """The battery."""
+
+    stage: int
+    mains: Tri
+    charge_permille: int | None = None
+    cell_mv: int | None = None
+    minutes_left: int | None = None
+
+
+class Execute(Protocol):
+    """`Journal.execute`, or something around it that measures."""
+
+    def __call__(self, command: Command, *, actor: str, command_id: bytes | None = None) -> Awaitable[Outcome]: ...
+
+
+class Feed(Protocol):
+    """What happens at the hub, as it happens."""
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, Any]]]:
+        """Every item from now on. A subscriber that does not keep up loses the oldest, never delays anyone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """The hub as its doors see it."""
+
+    config: Config
+    version: str
+    clock: Clock
+    journal: Journal
+    execute: Execute
+    commands: Mapping[str, type[Command]]
+    """Commands a technician may send, by tag."""
+    devices: Callable[[], Sequence[DeviceReport]]
+    uplink: Callable[[], UplinkReport]
+    power: Callable[[], PowerReport | None]
+    feed: Feed
+    scan: Callable[[str, Scan], Awaitable[Outcome]]
+    """A scan at a station, by the same road as the scanner's. Raises KeyError for an unknown station."""
+    print_test: Callable[[], Awaitable[PrintResult]]
+    receipt: Callable[[str], Awaitable[Document | None]]
+    """The document with this printed number, as it would go on paper."""
+    badge_text: Callable[[str], str]
+    """What a badge's barcode says: its id and the tag that only this hub can make."""
+    card: Callable[[str], str | None]
+    """What a command card does, by its code; None when there is no such card."""
