@@ -1,0 +1,170 @@
+"""A station: scans in, one outcome each, in order. The thin shell around `modes`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from holdfast.counter.cards import leave_cart
+from holdfast.counter.commands import BY_CODE, Act
+from holdfast.counter.facts import read_facts
+from holdfast.counter.modes import decide, is_due, settle, time_out
+from holdfast.counter.repeats import Repeats
+from holdfast.counter.state import Action, Chore, Facts, Prompt, Refusal, Rules, State
+from holdfast.counter.voice import STORAGE_FAILED, Surroundings, Voice
+from holdfast.domain.core import Command, Outcome
+from holdfast.domain.operator import SignIn
+from holdfast_drivers.barcodes.classify import Code, CommandCode, classify
+from holdfast_drivers.values import Scan
+
+QUEUE = 64
+"""Scans that wait while a command runs; more are refused."""
+TICK_S = 1.0
+TIMER = "timer"
+"""Actor of what happens by itself."""
+
+
+class _Chime(Enum):
+    """Turns nobody scanned."""
+
+    TICK = auto()
+    LEAVE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    what: Code | _Chime
+    at: float
+    """Monotonic second it came."""
+    answer: asyncio.Future[Outcome]
+
+
+class Station:
+    """One place where one person works. `print_slips`: prompts and refusals go on paper, for there is no screen."""
+
+    def __init__(self, rules: Rules, around: Surroundings, *, repeat_ms: int = 120, print_slips: bool = True) -> None:
+        self.refused_full = 0
+        """Scans refused because too many were waiting."""
+        self._rules = rules
+        self._around = around
+        self._voice = Voice(rules.station, around, print_slips=print_slips)
+        self._repeats = Repeats(repeat_ms / 1000)
+        self._state = State(touched=around.clock.monotonic())
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
+        self._turned = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        return self._rules.station
+
+    def offer(self, scan: Scan) -> asyncio.Future[Outcome]:
+        """Take a scan. Its outcome comes when its turn does; a repeated read is answered at once, with no effect."""
+        code = classify(scan)
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if self._repeats.is_repeat(scan, digit=_is_digit(code)):
+            answer.set_result(Outcome(data={"repeated": True}))
+            return answer
+        try:
+            self._queue.put_nowait(_Waiting(code, self._around.clock.monotonic(), answer))
+        except asyncio.QueueFull:
+            self.refused_full += 1
+            answer.set_result(self._voice.show(Refusal("queue_full")))
+        return answer
+
+    async def scan(self, scan: Scan) -> Outcome:
+        """Take a scan and wait for its outcome."""
+        return await self.offer(scan)
+
+    async def run(self) -> None:
+        """Serve scans and timeouts until cancelled. May be run again after a failure."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(), name=f"station {self.name}: scans")
+            group.create_task(self._tick(), name=f"station {self.name}: timeouts")
+
+    async def quiesce(self, limit: float) -> None:
+        """Refuse what is new, let an amount being keyed become a payment, then park. Takes `limit` seconds at most."""
+        self._state = replace(self._state, stopping=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit / 2):
+                await self._queue.join()
+                while self._state.number:
+                    self._turned.clear()
+                    await self._turned.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit / 2):
+                await self._chime(_Chime.LEAVE)
+
+    async def _tick(self) -> None:
+        while True:
+            await self._around.clock.sleep(TICK_S)
+            if is_due(self._state, self._around.clock.monotonic(), self._rules):
+                await self._chime(_Chime.TICK)
+
+    async def _chime(self, chime: _Chime) -> None:
+        """Take a turn behind the scans that wait."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        await self._queue.put(_Waiting(chime, self._around.clock.monotonic(), answer))
+        await asyncio.wait([answer])
+
+    async def _serve(self) -> None:
+        while True:
+            waiting = await self._queue.get()
+            try:
+                outcome = await self._turn(waiting)
+                if not waiting.answer.done():
+                    waiting.answer.set_result(outcome)
+            finally:
+                waiting.answer.cancel()
+                self._queue.task_done()
+                self._turned.set()
+
+    async def _turn(self, waiting: _Waiting) -> Outcome:
+        try:
+            facts = await read_facts(self._around.journal, self.name)
+            if isinstance(waiting.what, _Chime):
+                return await self._by_itself(waiting.what, facts)
+            self._state, action = decide(self._state, facts, waiting.what, waiting.at, self._rules)
+            return await self._do(action, facts)
+        except STORAGE_FAILED:
+            return self._voice.show(Refusal("storage_failed"))
+
+    async def _by_itself(self, chime: _Chime, facts: Facts) -> Outcome:
+        if chime is _Chime.TICK:
+            self._state, command = time_out(self._state, facts, self._around.clock.monotonic(), self._rules)
+        else:
+            self._state = self._state.cleared()
+            command = leave_cart(facts, self.name, "stopping") if facts.cart else None
+        if command is None:
+            return Outcome()
+        outcome = await self._around.journal.execute(command, actor=TIMER)
+        await self._voice.done(command, outcome, light=False)
+        return outcome
+
+    async def _do(self, action: Action, facts: Facts) -> Outcome:
+        match action:
+            case Prompt() | Refusal():
+                return await self._voice.tell(action)
+            case Chore.STATUS:
+                return await self._voice.status()
+            case Chore.SHUTDOWN:
+                self._around.shutdown(f"card at {self.name}")
+                return Outcome()
+            case _:
+                return await self._execute(action, facts)
+
+    async def _execute(self, command: Command, facts: Facts) -> Outcome:
+        """The light follows the commit, never the other way round (G-4)."""
+        actor = command.badge if isinstance(command, SignIn) else facts.badge or f"station:{self.name}"
+        outcome = await self._around.journal.execute(command, actor=actor)
+        self._state, said = settle(self._state, command, outcome)
+        if said is not None:
+            return await self._voice.tell(said, actor=actor)
+        await self._voice.done(command, outcome)
+        return outcome
+
+
+def _is_digit(code: Code) -> bool:
+    card = BY_CODE.get(code.code) if isinstance(code, CommandCode) else None
+    return card is not None and card.act is Act.DIGIT
