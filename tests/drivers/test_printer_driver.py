@@ -18,7 +18,13 @@ LONG = receipt(400)
 
 
 @pytest.mark.parametrize(
-    ("model", "proof"), [(Model.FULL, Proof.PROCESS_ID), (Model.GS_R, Proof.IN_ORDER), (Model.MUTE, Proof.NONE)]
+    ("model", "proof"),
+    [
+        (Model.FULL, Proof.PROCESS_ID),
+        (Model.GS_R, Proof.IN_ORDER),
+        (Model.STATUS, Proof.NONE),
+        (Model.MUTE, Proof.NONE),
+    ],
 )
 def test_the_proof_is_learned_at_connect(model: Model, proof: Proof) -> None:
     async def main() -> None:
@@ -56,10 +62,13 @@ def test_printed_is_said_only_after_the_last_line_is_on_paper() -> None:
     run(main)
 
 
-def test_a_mute_printer_gets_the_job_and_nothing_is_claimed() -> None:
+@pytest.mark.parametrize("model", [Model.STATUS, Model.MUTE])
+def test_without_proof_the_job_goes_out_and_nothing_is_claimed(model: Model) -> None:
     async def main() -> None:
-        async with bench(model=Model.MUTE) as at:
+        async with bench(model=model) as at:
+            before = asyncio.get_running_loop().time()
             assert await at.print(receipt()) == PrintResult(Printed.UNKNOWN, reason="no_proof")
+            assert asyncio.get_running_loop().time() == before, "there is nothing to wait for"
             await asyncio.sleep(1)
             assert at.copies("line 19") == 1
 
@@ -160,6 +169,24 @@ def test_silence_during_a_job_is_unknown(model: Model) -> None:
             await asyncio.sleep(0.1)
             at.sim.go_silent()
             assert await printing == PrintResult(Printed.UNKNOWN, reason="no_proof")
+            assert at.copies("line 19") == 1
+            at.sim.speak()
+            result = await at.print(receipt(1, "next"))
+            assert result.outcome is Printed.PRINTED, "an answer that was lost is not waited for again"
+
+    run(main)
+
+
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+def test_answers_nobody_asked_for_prove_nothing(model: Model) -> None:
+    async def main() -> None:
+        async with bench(model=model, speed=50) as at:
+            at.sim._say(b"\x00\x00\x0c\x12\x12")
+            await asyncio.sleep(1)
+            printing = asyncio.create_task(at.print(receipt(20)))
+            await asyncio.sleep(1)
+            assert not printing.done()
+            assert (await printing).outcome is Printed.PRINTED
             assert at.copies("line 19") == 1
 
     run(main)
@@ -297,9 +324,10 @@ def test_a_printer_left_inside_a_picture_by_somebody_else_is_freed_at_connect() 
     run(main)
 
 
-def test_power_cut_at_the_printer_during_a_job_is_unknown() -> None:
+@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+def test_power_cut_at_the_printer_during_a_job_is_unknown(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=50) as at:
+        async with bench(model=model, speed=50) as at:
             printing = asyncio.create_task(at.print(receipt(60)))
             await asyncio.sleep(2)
             at.sim.power_cycle()

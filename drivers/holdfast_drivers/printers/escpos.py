@@ -54,6 +54,8 @@ class EscPosPrinter:
         self._port = PrinterPort(link, monotonic=monotonic, drawer_open_high=drawer_open_high, limits=self._limits)
         self._turn = asyncio.Lock()
         self._proof: Proof | None = None
+        self._answered_probe = False
+        """Whether the printer was there when the proof was learned: a mute one may only have been switched off."""
         self._torn = 0
         """Bytes that a job given up half-way still owed; the printer may wait for them inside a command."""
         self._kicked_at: float | None = None
@@ -73,7 +75,7 @@ class EscPosPrinter:
 
     @property
     def status(self) -> PrinterStatus:
-        """The last the printer said of itself; all unknown when that is too long ago or the link is lost."""
+        """The last the printer said of itself; all unknown when older than `stale` (so `check` now and then) or lost."""
         status = self._port.status
         fresh = status.at is not None and self._monotonic() - status.at <= self._limits.stale
         return status if fresh and self._port.lost is None else PrinterStatus(at=status.at)
@@ -139,8 +141,9 @@ class EscPosPrinter:
         """Ask for status; from a printer that could print, learn its proof and switch its reports on."""
         answered = await self._port.ask_status()
         if wire.hindrance(self._port.status) is None:
-            if self._proof is None or (answered and self._proof is Proof.NONE):
+            if self._proof is None or (answered and not self._answered_probe):
                 self._proof = await self._learn_proof()
+                self._answered_probe = self._port.heard
             elif answered:
                 await self._port.write(wire.ASB_ON)
         return answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -57,7 +58,7 @@ def to_image(receipt: Receipt) -> Any:
 def to_png(receipt: Receipt) -> bytes:
     """`to_image` as a PNG file."""
     out = io.BytesIO()
-    to_image(receipt).save(out, "PNG", optimize=True)
+    to_image(receipt).save(out, "PNG")
     return out.getvalue()
 
 
@@ -91,6 +92,7 @@ def _draw_run(sheet: Any, run: Run, at: tuple[int, int]) -> None:
     sheet.paste(_INK, at, mask)
 
 
+@lru_cache(maxsize=2048)
 def _glyph(char: str, style: Style) -> Any:
     width, height = style.cell
     cell = import_module("PIL.Image").new("L", (width // style.wide * style.tall, height), 0)

@@ -43,6 +43,8 @@ class Model(Enum):
     """Everything, GS ( H included."""
     GS_R = "gs-r"
     """All but GS ( H."""
+    STATUS = "status"
+    """Only its status: DLE EOT and automatic status back, nothing in order."""
     MUTE = "mute"
     """Nothing at all."""
 
@@ -263,6 +265,8 @@ class PrinterSimulator:
             self._auto_status = n
             self._told = b""
             self._stir()
+        elif self._model is Model.STATUS:
+            return
         elif request.prefix == b"\x1dr" and n in (1, 49):
             self._say(bytes([self.machine.paper_sensor()]))
         elif request.prefix == b"\x1dr" and n in (2, 50):
