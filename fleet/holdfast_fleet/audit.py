@@ -11,6 +11,7 @@ from holdfast_contract.hub import HubCreated
 from holdfast_contract.record import Genesis, chain, decode_record, genesis_hash
 from holdfast_contract.wire import Stream
 from holdfast_fleet import folds
+from holdfast_fleet.reading import UNDECODABLE
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ def _walk(db: sqlite3.Connection, hub: str, inc: int) -> tuple[int, bytes, str]:
         if seq == 1:
             try:
                 head = _root(record, hub, inc)
-            except ValueError:
+            except (ValueError, *UNDECODABLE):
                 return 0, b"", "genesis"
         after = chain(head, record)
         if after != stored:

@@ -64,7 +64,6 @@ def client(broker: Broker, *, identifier: str, will: aiomqtt.Will) -> aiomqtt.Cl
         identifier=identifier,
         protocol=aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311,
         clean_session=None if five else True,
-        clean_start=True,
         will=will,
         keepalive=KEEPALIVE,
         timeout=TIMEOUT,

@@ -10,6 +10,7 @@ import msgspec
 from holdfast_contract.wire import Digest, Stream, Telemetry
 from holdfast_fleet import folds, lineage, streams
 from holdfast_fleet.messages import LAST_SEQ
+from holdfast_fleet.reading import UNDECODABLE
 from holdfast_fleet.work import Work
 
 DIGEST = "stock.digest"
@@ -32,7 +33,7 @@ def note(work: Work, hub: str, inc: int, item: Telemetry) -> None:
     """Keep a digest and compare it as soon as the fold reaches its record."""
     try:
         digest = msgspec.msgpack.decode(item.body, type=Digest)
-    except msgspec.ValidationError:
+    except UNDECODABLE:
         work.say("digest_unreadable", hub, seq=item.seq)
         return
     if not 0 <= digest.as_of_seq <= LAST_SEQ:

@@ -13,7 +13,7 @@ from holdfast_contract.events import decode_body
 from holdfast_contract.hub import HubCreated
 from holdfast_contract.record import BadRecordError, Genesis, chain, decode_record, genesis_hash
 from holdfast_contract.wire import BadPayloadError, Batch, Birth, Status, Stream, Telemetry, unpack
-from holdfast_fleet.reading import INT64, Reading, read
+from holdfast_fleet.reading import INT64, UNDECODABLE, Reading, read
 
 HASH_BYTES = 32
 LAST_SEQ = 2**53
@@ -106,6 +106,8 @@ def parse(topic: str, payload: bytes) -> Message:
         raise RejectedError(error.reason, str(error)) from error
     except BadRecordError as error:
         raise RejectedError("bad_record", str(error)) from error
+    except UNDECODABLE as error:
+        raise RejectedError("bad_msgpack", str(error)) from error
 
 
 def _batch(hub: str, topic: str, batch: Batch) -> Run | Reports:
@@ -146,7 +148,7 @@ def _created(batch: Batch) -> HubCreated:
     """The first record is what the chain stands on: it must be there, and match the hash the batch starts from."""
     try:
         body = decode_body(decode_record(batch.recs[0]))
-    except msgspec.ValidationError as error:
+    except UNDECODABLE as error:
         raise RejectedError("bad_genesis", str(error)) from error
     if not isinstance(body, HubCreated):
         raise RejectedError("bad_genesis", "record 1 is not hub.created")
@@ -158,7 +160,7 @@ def _created(batch: Batch) -> HubCreated:
 def _root(genesis: bytes, hub: str, inc: int, jid: int) -> bytes:
     try:
         decoded = msgspec.msgpack.decode(genesis, type=Genesis)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise RejectedError("bad_genesis", str(error)) from error
     _demand("bad_genesis", (decoded.hub, decoded.inc, decoded.jid) == (hub, inc, jid))
     return genesis_hash(decoded)
@@ -167,7 +169,7 @@ def _root(genesis: bytes, hub: str, inc: int, jid: int) -> bytes:
 def _reports(batch: Batch) -> Reports:
     try:
         items = [_telemetry(data) for data in batch.recs]
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except UNDECODABLE as error:
         raise RejectedError("bad_record", str(error)) from error
     seqs = [item.seq for item in items]
     _demand("bad_order", seqs[0] == batch.first, all(a < b for a, b in pairwise(seqs)))

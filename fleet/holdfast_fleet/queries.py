@@ -12,6 +12,7 @@ from holdfast_contract.events import decode_body
 from holdfast_contract.ledger import BUCKETS, Place
 from holdfast_contract.record import Record, decode_record
 from holdfast_contract.wire import Stream
+from holdfast_fleet.reading import UNDECODABLE
 
 
 def newest(db: sqlite3.Connection, hub: str) -> tuple[int, int] | None:
@@ -86,7 +87,7 @@ def _readable(record: Record) -> Any:
     """Named fields of a known body, less its defaults; the plain value of another."""
     try:
         body = decode_body(record)
-    except msgspec.ValidationError:
+    except UNDECODABLE:
         body = None
     return _plain(msgspec.msgpack.decode(record.body) if body is None else _named(body))
 

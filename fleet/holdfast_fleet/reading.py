@@ -14,6 +14,8 @@ from holdfast_contract.record import BadRecordError, Record, decode_record
 LARGEST = 10**15
 """Units or minor units of one move or post. Beyond it the effect is refused, so that a balance stays within 64 bits."""
 INT64 = 2**63
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bytes that are not the message asked for: misfit, text that is not UTF-8, nesting too deep."""
 
 
 FINE = ""
@@ -53,11 +55,11 @@ def _interpret(record: Record) -> tuple[str, Effects]:
     flag = FINE if record.type in TYPES else UNKNOWN_TYPE
     try:
         body = decode_body(record)
-    except msgspec.ValidationError:
+    except UNDECODABLE:
         body, flag = None, BAD_BODY
     try:
         found = (body.moves, body.posts) if isinstance(body, Posting) else effects(bytes(record.body))
-    except msgspec.ValidationError:
+    except UNDECODABLE:
         return BAD_EFFECTS, ((), ())
     return (flag, found) if _bounded(*found) else (BAD_EFFECTS, ((), ()))
 

@@ -89,7 +89,7 @@ def open_writer(path: Path, connect: Connect = sqlite3.connect) -> sqlite3.Conne
         _demand_version(db, path)
     db.execute("PRAGMA page_size = 8192")
     db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA cache_size = -32768")
     if fresh:
         db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
