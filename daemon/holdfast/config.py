@@ -64,6 +64,8 @@ class Station(Section, frozen=True):
     repeat_ms: Annotated[int, Meta(ge=0, le=5000)] = 120
     badge_required: bool = True
     """Selling needs a signed-in badge."""
+    print_slips: bool = True
+    """Prompts and refusals go on paper, for there is no screen."""
 
 
 class Serial(Section, frozen=True):

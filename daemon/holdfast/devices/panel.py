@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from holdfast.config import Panel
 from holdfast.devices.health import HealthBoard
 from holdfast_drivers.links.header import gpio_header
@@ -16,7 +18,23 @@ LINK_SIGNALS = {
 }
 
 
-class PanelDevice:
+class NoPanel:
+    """A hub without lights."""
+
+    def signal(self, station: str, signal: Enum) -> None:
+        pass
+
+    def show_link(self, state: str) -> None:
+        pass
+
+    def show_power(self, *, saving: bool) -> None:
+        pass
+
+    def show_stopping(self) -> None:
+        pass
+
+
+class PanelDevice(NoPanel):
     """`run` is one life of the lines."""
 
     def __init__(self, options: Panel, *, health: HealthBoard, pace: float = 1.0) -> None:
@@ -41,9 +59,9 @@ class PanelDevice:
             finally:
                 self._panel = None
 
-    def show(self, signal: str) -> None:
-        """`committed`, `need_input` or `refused`, once."""
-        self._play(Signal(signal))
+    def signal(self, station: str, signal: Enum) -> None:  # noqa: ARG002 - one panel serves every station
+        """A signal of the counter, once; its value names ours. Never blocks, never raises."""
+        self._play(Signal(signal.value))
 
     def show_link(self, state: str) -> None:
         """The state of the link to headquarters, from now on."""

@@ -29,7 +29,23 @@ LOOK_EVERY = 10.0
 ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
 
 
-class PrinterDevice:
+class NoPrinter:
+    """A hub without a printer: paper stays on the spool, the drawer shut."""
+
+    def ready(self) -> Tri:
+        return Tri.NO
+
+    async def wait_change(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def print(self, document: Document, job: int, *, started: Callable[[], Awaitable[None]]) -> PrintResult:  # noqa: ARG002 - the port's signature
+        return ABSENT
+
+    async def kick(self) -> bool:
+        return False
+
+
+class PrinterDevice(NoPrinter):
     """`run` is one life of the connection; `print` and `kick` may be called at any time."""
 
     def __init__(self, options: Printer, *, health: HealthBoard, clock: Clock) -> None:

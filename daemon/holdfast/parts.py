@@ -1,0 +1,254 @@
+"""The composition root: every part of a running hub, built once, in the order in which each needs the ones before.
+
+The only place that knows every room. `main` reads the command line and runs what is built here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from holdfast import config as options
+from holdfast.api.metrics import Metrics
+from holdfast.api.ports import DeviceReport, Hub, PowerReport, UplinkReport
+from holdfast.config import Config
+from holdfast.counter.commands import card_words
+from holdfast.counter.feed import LiveFeed
+from holdfast.counter.paperwork import Paperwork
+from holdfast.counter.spooler import Spooler
+from holdfast.counter.state import Rules
+from holdfast.counter.station import Station
+from holdfast.counter.testpage import test_page
+from holdfast.counter.voice import Surroundings
+from holdfast.devices.health import Health, HealthBoard
+from holdfast.devices.panel import NoPanel, PanelDevice
+from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.devices.printer import NoPrinter, PrinterDevice
+from holdfast.devices.scanner import ScannerDevice
+from holdfast.domain.core import Command, Outcome
+from holdfast.domain.hub import NoteLink
+from holdfast.domain.registry import AREAS
+from holdfast.journal.journal import Journal
+from holdfast.journal.keys import badge_key
+from holdfast.runtime.clock import Clock
+from holdfast.runtime.stop import StopRequest
+from holdfast.uplink.announce import About
+from holdfast.uplink.digest import digester
+from holdfast.uplink.link import Link
+from holdfast.uplink.mqtt import Broker
+from holdfast.uplink.telemetry import TelemetryStore
+from holdfast.uplink.uplink import Uplink
+from holdfast.uplink.watch import Hooks
+from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
+from holdfast_drivers.values import PrintResult, Scan
+
+VERSION = version("holdfast")
+SCHEMA = 1
+"""Of the wire, in the birth."""
+ACTOR = "hub"
+
+COMMANDS: Mapping[str, type[Command]] = {
+    str(command.__struct_config__.tag): command for area in AREAS for command in area.handlers
+}
+"""Every command of the domain, by its tag."""
+
+
+class Parts:
+    """A hub, ready to be served. Building it starts nothing."""
+
+    def __init__(
+        self, config: Config, *, real: Clock, clock: Clock, journal: Journal, telemetry: TelemetryStore | None
+    ) -> None:
+        """`real` measures devices and the network; `clock` is the counter's, faster than real time in a demo."""
+        self.config, self.real, self.clock = config, real, clock
+        self.journal, self.telemetry = journal, telemetry
+        self.stop = StopRequest()
+        self.feed = LiveFeed()
+        self.metrics = Metrics()
+        self.execute = self.metrics.timed(journal.execute)
+        self.health = HealthBoard(real, self._device_changed)
+        self.badge_key = badge_key(journal.path.parent)
+
+    # Devices
+
+    @cached_property
+    def panel(self) -> NoPanel:
+        panel = self.config.panel
+        return PanelDevice(panel, health=self.health, pace=1 / speed(self.config)) if panel else NoPanel()
+
+    @cached_property
+    def printer(self) -> NoPrinter:
+        printer = self.config.printer
+        return PrinterDevice(printer, health=self.health, clock=self.real) if printer else NoPrinter()
+
+    @cached_property
+    def scanners(self) -> list[ScannerDevice]:
+        return [ScannerDevice(s, health=self.health, scanned=self._scanned) for s in self.config.scanners]
+
+    @cached_property
+    def power(self) -> PowerDevice | None:
+        if self.config.power is None:
+            return None
+        return PowerDevice(
+            self.config.power,
+            health=self.health,
+            clock=self.real,
+            execute=self.execute,
+            staged=lambda stage: self.panel.show_power(saving=stage > 0),
+            stop=self.stop.ask,
+            noted=self._power_noted,
+        )
+
+    # Counter
+
+    @cached_property
+    def paperwork(self) -> Paperwork:
+        return Paperwork(journal=self.journal, hub=self.config.hub, inc=self.journal.genesis.inc, clock=self.clock)
+
+    @cached_property
+    def spooler(self) -> Spooler:
+        return Spooler(
+            journal=self.journal,
+            paper=self.printer,
+            compose=self.paperwork.compose,
+            feed=self.feed,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def stations(self) -> dict[str, Station]:
+        around = Surroundings(
+            journal=self.journal,
+            panel=self.panel.signal,
+            feed=self.feed,
+            slips=self.spooler,
+            clock=self.clock,
+            language=self.config.hub.language,
+            status=self._status,
+            shutdown=self.stop.ask,
+        )
+        return {station.name: self._station(station, around) for station in self.config.stations}
+
+    def _station(self, station: options.Station, around: Surroundings) -> Station:
+        rules = Rules(
+            station=station.name,
+            badge_key=self.badge_key,
+            badge_required=station.badge_required,
+            confirm_window=station.confirm_window,
+            idle_timeout=station.idle_timeout,
+            park_timeout=station.park_timeout,
+            exponent=self.config.hub.exponent,
+        )
+        return Station(rules, around, repeat_ms=station.repeat_ms, print_slips=station.print_slips)
+
+    # Headquarters
+
+    @cached_property
+    def uplink(self) -> Uplink | None:
+        if self.config.uplink is None or self.telemetry is None:
+            return None
+        return Uplink(
+            config=self.config.uplink,
+            outbox=self.journal,
+            telemetry=self.telemetry,
+            connect=Broker(self.config.uplink, self.config.hub.id).connect,
+            about=About(
+                software=VERSION,
+                schema=SCHEMA,
+                speed=speed(self.config),
+                devices=lambda: {device.name: device.state.value for device in self.health.all()},
+            ),
+            hooks=Hooks(link_changed=self._link_changed, digest=digester(self.journal)),
+            clock=self.real,
+            shop_clock=self.clock,
+        )
+
+    # Doors
+
+    @cached_property
+    def doors(self) -> Hub:
+        return Hub(
+            config=self.config,
+            version=VERSION,
+            clock=self.clock,
+            journal=self.journal,
+            execute=self.execute,
+            commands=COMMANDS,
+            devices=lambda: [_device_report(device) for device in self.health.all()],
+            uplink=self._uplink_report,
+            power=lambda: _power_report(self.power.now()) if self.power else None,
+            feed=self.feed,
+            scan=self._scan,
+            print_test=self._print_test,
+            receipt=self.paperwork.receipt,
+            badge_text=lambda badge: format_badge(Badge(badge, badge_tag(self.badge_key, badge))),
+            card=card_words(self.config.hub.language).get,
+        )
+
+    # What one part says and others hear
+
+    def _scanned(self, station: str, scan: Scan) -> None:
+        _ = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
+
+    async def _scan(self, station: str, scan: Scan) -> Outcome:
+        return await self.stations[station].scan(replace(scan, at=self.clock.monotonic()))
+
+    async def _print_test(self) -> PrintResult:
+        async def started() -> None:
+            """Nothing to record: a test page is no document."""
+
+        return await self.printer.print(test_page(self.config.hub, self.clock.wall_ms()), 0, started=started)
+
+    async def _link_changed(self, link: Link) -> None:
+        self.panel.show_link(link.value)
+        self.feed.publish({"kind": "link", "state": link.value})
+        await self.execute(NoteLink(state=link.value), actor=ACTOR)
+
+    def _device_changed(self, device: Health) -> None:
+        self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
+
+    def _power_noted(self, now: PowerNow) -> None:
+        report = _power_report(now)
+        self.feed.publish(
+            {
+                "kind": "power",
+                "stage": report.stage,
+                "mains": report.mains.value,
+                "charge_permille": report.charge_permille,
+                "minutes_left": report.minutes_left,
+            }
+        )
+
+    def _uplink_report(self) -> UplinkReport:
+        if self.uplink is None:
+            return UplinkReport("off")
+        state = self.uplink.state()
+        return UplinkReport(
+            state.link.value, state.acked, sum(state.bytes_out.values()), state.alarm or state.last_error
+        )
+
+    def _status(self) -> dict[str, Any]:
+        """For the status slip."""
+        link = self._uplink_report()
+        facts: dict[str, Any] = {"link": link.state, "waiting": self.journal.head.seq - link.acked}
+        if self.power is not None:
+            now = self.power.now()
+            charge = now.charge_permille
+            facts |= {"mains": now.mains.value, "charge": None if charge is None else f"{charge // 10} %"}
+        return facts
+
+
+def speed(config: Config) -> int:
+    """Factor on the counter's clock."""
+    return config.demo.speed if config.demo else 1
+
+
+def _device_report(device: Health) -> DeviceReport:
+    return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)
+
+
+def _power_report(now: PowerNow) -> PowerReport:
+    return PowerReport(int(now.stage), now.mains, now.charge_permille, now.cell_mv, now.minutes_left)
