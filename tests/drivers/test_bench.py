@@ -295,3 +295,16 @@ async def test_a_listener_that_does_not_read_is_cut_off(bench: Bench) -> None:
             await asyncio.sleep(0)
     await until(lambda: not bench.server._watchers)
     writer.transport.abort()
+
+
+async def test_the_bench_ends_although_a_listener_does_not_read(tmp_path: Path) -> None:
+    made = Bench(tmp_path / "bench.sock")
+    async with asyncio.timeout(5):
+        async with made.server:
+            reader, writer = await asyncio.open_unix_connection(made.path)
+            writer.write(json.dumps({"do": "edges", "id": 1}).encode() + b"\n")
+            await reader.readline()
+            writer.transport.pause_reading()
+            while not any(client.transport.get_write_buffer_size() for client in made.server._watchers):
+                made.server.drive(6, high=not made.server.level(6))
+    writer.transport.abort()

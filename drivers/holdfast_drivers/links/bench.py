@@ -144,8 +144,8 @@ class BenchServer:
 
     async def unplug(self) -> None:
         """Cut every client off, as if the cable were drawn. New ones may come."""
-        for writer in list(self._clients):
-            writer.close()
+        for writer in self._clients:
+            writer.transport.abort()
         tasks = [task for task in self._clients.values() if task is not None]
         if tasks:
             await asyncio.wait(tasks)

@@ -35,7 +35,7 @@ ALL_ONES = 0xFFFF
 def decode_vcell(raw: int) -> int:
     """Millivolts per cell. Raises DeviceError("garbled") for what no working cell has."""
     cell_mv = round(raw * VCELL_UV / 1000)
-    if raw == ALL_ONES or cell_mv not in PLAUSIBLE_MV:
+    if cell_mv not in PLAUSIBLE_MV:
         raise DeviceError("garbled", f"VCELL 0x{raw:04x} is {cell_mv} mV")
     return cell_mv
 

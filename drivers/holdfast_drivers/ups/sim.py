@@ -54,7 +54,7 @@ DEFAULT_PINS = {
     Lamp.WHITE: 24,
     Lamp.BUZZER: 25,
 }
-"""Lines that no battery board in docs/devices.md and no header bus uses."""
+"""BCM numbers off the header's buses and off the lines Geekworm's battery boards use."""
 TICK = 0.1
 """Seconds between steps of the battery."""
 
