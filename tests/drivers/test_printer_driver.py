@@ -423,6 +423,21 @@ def test_the_drawer_opens_once_a_second_at_most_and_never_later_than_asked() -> 
     run(main)
 
 
+def test_a_drawer_does_not_open_minutes_after_it_was_asked_to() -> None:
+    async def main() -> None:
+        async with bench(speed=50) as at:
+            printing = asyncio.create_task(at.print(receipt(60)))
+            await asyncio.sleep(1)
+            at.sim.paper_out()
+            assert await kick_errors(at) == "busy"
+            at.sim.load_paper()
+            assert (await printing).outcome is Printed.PRINTED
+            await asyncio.sleep(1)
+            assert at.kicks == []
+
+    run(main)
+
+
 def test_jobs_wait_for_each_other() -> None:
     async def main() -> None:
         async with bench(speed=50) as at:

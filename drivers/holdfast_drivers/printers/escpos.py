@@ -75,7 +75,7 @@ class EscPosPrinter:
 
     @property
     def status(self) -> PrinterStatus:
-        """The last the printer said of itself; all unknown when older than `stale` (so `check` now and then) or lost."""
+        """What the printer said last; all unknown once older than `stale` (`check` renews it) or the link is lost."""
         status = self._port.status
         fresh = status.at is not None and self._monotonic() - status.at <= self._limits.stale
         return status if fresh and self._port.lost is None else PrinterStatus(at=status.at)
@@ -124,18 +124,28 @@ class EscPosPrinter:
     async def kick(self, pin: int = 0) -> None:
         """Open the drawer on connector pin 2 (`pin` 0) or 5 (1).
 
-        Raises DeviceError: `refused` while the printer would only do it later, `busy` within `kick` seconds of the last
-        pulse, `unplugged`, `timeout`.
+        Raises DeviceError: `refused` while the printer would only do it later, `busy` when a job does not end within
+        `write` seconds and within `kick` seconds of the last pulse, `unplugged`, `timeout`.
         """
-        async with self._turn:
-            now = asyncio.get_running_loop().time()
-            if self._kicked_at is not None and now - self._kicked_at < self._limits.kick:
-                raise DeviceError("busy", "the drawer's coil must cool")
-            refusal = await self._refusal()
-            if refusal is not None:
-                raise DeviceError("refused", refusal)
-            self._kicked_at = now
-            await self._port.write(wire.kick_pulse(pin))
+        try:
+            async with asyncio.timeout(self._limits.write):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise DeviceError("busy", "a job is under way") from None
+        try:
+            await self._kick(pin)
+        finally:
+            self._turn.release()
+
+    async def _kick(self, pin: int) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._kicked_at is not None and now - self._kicked_at < self._limits.kick:
+            raise DeviceError("busy", "the drawer's coil must cool")
+        refusal = await self._refusal()
+        if refusal is not None:
+            raise DeviceError("refused", refusal)
+        self._kicked_at = now
+        await self._port.write(wire.kick_pulse(pin))
 
     async def _refresh(self) -> bool:
         """Ask for status; from a printer that could print, learn its proof and switch its reports on."""
@@ -150,6 +160,7 @@ class EscPosPrinter:
 
     async def _learn_proof(self) -> Proof:
         """An empty job. What a printer without GS ( H puts in its line buffer instead, the reset takes out again."""
+        self._port.last_job = None
         question = wire.job_request(_PROBE) + wire.IN_ORDER_PAPER + _RESET + wire.ASB_ON
         for flush in (b"", bytes(_NUL_FLUSH)) if self._port.answers else (b"",):
             self._port.open_questions = 1
