@@ -15,7 +15,7 @@ REQUIRED = ("sku", "name", "price", "tax_category", "tax_rate")
 OPTIONAL = ("gtin", "merchant", "unit", "aliases", "open_price")
 """`gtin` and `aliases` hold several values separated by `|`."""
 
-_DECIMAL = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,12}))?")
+_DECIMAL = re.compile(r"([0-9]{1,13})(?:[.,]([0-9]{1,12}))?")
 _YES, _NO = ("1", "yes", "true"), ("", "0", "no", "false")
 _RATE_DIGITS = 4
 """Percent with four digits after the point is parts per million."""
@@ -42,7 +42,7 @@ def parse_csv(text: str, exponent: int) -> tuple[tuple[Product, ...], tuple[Prob
         for row in () if problems else reader:
             problems.extend(Problem(reader.line_num, reason) for reason in _take(row, exponent, found))
     except csv.Error as error:
-        problems.append(Problem(reader.line_num, f"not CSV: {error}"))
+        problems.append(Problem(reader.reader.line_num, f"not CSV: {error}"))
     if not found and not problems:
         problems.append(Problem(0, "no product in the file"))
     return tuple(found[sku] for sku in sorted(found)), tuple(problems)
