@@ -166,7 +166,7 @@ class EscPosPrinter:
             self._port.open_questions = 1
             await self._port.write(flush + question)
             if await self._port.until(lambda: not self._port.open_questions, self._limits.probe):
-                return Proof.PROCESS_ID if self._port.last_job == _PROBE else Proof.IN_ORDER
+                return Proof.PROCESS_ID if self._port.done(_PROBE) else Proof.IN_ORDER
         self._port.open_questions = 0
         return Proof.NONE
 
@@ -242,7 +242,7 @@ class EscPosPrinter:
 
         def proved() -> bool:
             if self._proof is Proof.PROCESS_ID:
-                return port.last_job == ticket
+                return port.done(ticket)
             return not port.open_questions and port.junk == junk_before  # on a noisy line one byte proves nothing
 
         if self._proof is Proof.NONE:

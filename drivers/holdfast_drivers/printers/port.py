@@ -102,6 +102,10 @@ class PrinterPort:
             return condition()
         return True
 
+    def done(self, job: bytes) -> bool:
+        """Whether GS ( H last reported `job`."""
+        return self.last_job == job
+
     async def ask_status(self) -> bool:
         """DLE EOT 1..4, twice at most; whether `status` is fresh now. Silence makes every field unknown."""
         for attempt in range(2):
