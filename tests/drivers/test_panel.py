@@ -192,9 +192,7 @@ async def test_committed_is_green_and_one_beep() -> None:
         panel.show(Signal.COMMITTED)
         await until(lambda: len(chip.written) == 4)
     assert [edge.high for edge in changes_of(chip, 17)] == [True, False]
-    beep = changes_of(chip, 25)
-    assert [edge.high for edge in beep] == [True, False]
-    assert beep[1].at - beep[0].at >= 0.02 * TIMING.short_beep
+    assert [edge.high for edge in changes_of(chip, 25)] == [True, False]
 
 
 async def test_signals_on_different_lights_do_not_garble_one_another() -> None:
@@ -207,9 +205,7 @@ async def test_signals_on_different_lights_do_not_garble_one_another() -> None:
         panel.show(Signal.POWER_NORMAL)
         await until(lambda: not any(chip.read(pin) for pin in (23, 24)))
     for pin in (17, 22, 27):
-        green_amber_red = changes_of(chip, pin)
-        assert [edge.high for edge in green_amber_red] == [True, False]
-        assert green_amber_red[1].at - green_amber_red[0].at >= 0.02 * TIMING.flash
+        assert [edge.high for edge in changes_of(chip, pin)] == [True, False]
     assert len(changes_of(chip, 23)) >= 2
 
 
