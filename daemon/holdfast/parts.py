@@ -5,13 +5,13 @@ The only place that knows every room. `main` reads the command line and runs wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 from holdfast import config as options
+from holdfast.api.commands import open_commands
 from holdfast.api.metrics import Metrics
 from holdfast.api.ports import DeviceReport, Hub, PowerReport, UplinkReport
 from holdfast.config import Config
@@ -28,7 +28,7 @@ from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.devices.printer import NoPrinter, PrinterDevice
 from holdfast.devices.scanner import ScannerDevice
-from holdfast.domain.core import Command, Outcome
+from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
 from holdfast.domain.registry import AREAS
 from holdfast.journal.journal import Journal
@@ -49,11 +49,6 @@ VERSION = version("holdfast")
 SCHEMA = 1
 """Of the wire, in the birth."""
 ACTOR = "hub"
-
-COMMANDS: Mapping[str, type[Command]] = {
-    str(command.__struct_config__.tag): command for area in AREAS for command in area.handlers
-}
-"""Every command of the domain, by its tag."""
 
 
 class Parts:
@@ -176,7 +171,7 @@ class Parts:
             clock=self.clock,
             journal=self.journal,
             execute=self.execute,
-            commands=COMMANDS,
+            commands=open_commands(AREAS),
             devices=lambda: [_device_report(device) for device in self.health.all()],
             uplink=self._uplink_report,
             power=lambda: _power_report(self.power.now()) if self.power else None,
