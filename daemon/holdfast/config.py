@@ -100,6 +100,8 @@ class Printer(Section, frozen=True):
     dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
     """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
     columns: Annotated[int, Meta(ge=16, le=80)] | None = None
+    font: str = ""
+    """Font file for text no code page of the printer has; empty: DejaVu Sans Mono (Latin, Greek, Cyrillic)."""
     drawer: Literal["none", "pin2", "pin5"] = "pin2"
     drawer_open_level: Literal["high", "low"] = "high"
     patience: Seconds = 600.0

@@ -23,7 +23,7 @@ class DeviceState(Enum):
 
 
 class DeviceError(Exception):
-    """A device failed. `kind` is a stable key (`unplugged`, `timeout`, `refused`, `garbled`, `busy`)."""
+    """A device failed. `kind` is stable: `absent`, `unplugged`, `timeout`, `refused`, `garbled`, `busy`, `bus`."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
@@ -71,7 +71,8 @@ class PrintResult:
     outcome: Printed
     proof: Proof = Proof.NONE
     reason: str = ""
-    """Stable key when not PRINTED: `unplugged`, `timeout`, `paper_end`, `cover_open`, `error`, `no_proof`."""
+    """Stable key when not PRINTED: `absent`, `unplugged`, `timeout`, `offline`, `paper_end`, `cover_open`, `error`,
+    `no_proof`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from holdfast.config import Printer
 from holdfast.devices.health import HealthBoard
@@ -108,7 +109,8 @@ class PrinterDevice(NoPrinter):
     async def _load_profile(self) -> Profile:
         if self._profile is None:
             options = self._options
-            load = partial(load_profile, options.profile, dots=options.dots, columns=options.columns)
+            font = Path(options.font) if options.font else None
+            load = partial(load_profile, options.profile, dots=options.dots, columns=options.columns, font=font)
             self._profile = await asyncio.to_thread(load)
         return self._profile
 
