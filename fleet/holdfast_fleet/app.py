@@ -114,7 +114,7 @@ def hubs(database: Database, *, as_json: Json = False) -> None:
     """Every hub, worst first: is it there, is all it did here, do its books equal ours.
 
     `condition` is the worst that applies: fork (two journals claim one identity), digest_differs, rejected (the last
-    message was not understood), gap, lost, silent (online but not heard of for 5 minutes), behind, unknown, offline,
+    message was not understood), gap, lost, silent (online but not heard of for an hour), behind, unknown, offline,
     draining, online. `behind` counts events the hub holds that are not committed here, as far as is known.
     """
     with _reader(database) as db:

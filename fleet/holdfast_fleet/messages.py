@@ -114,8 +114,7 @@ def _batch(hub: str, topic: str, batch: Batch) -> Run | Reports:
     _demand("wrong_version", batch.v == 1)
     _demand("wrong_writer", batch.hub == hub, topic == topics.up(hub, batch.st))
     _demand("wrong_count", 1 <= batch.n == len(batch.recs))
-    _demand("out_of_range", 1 <= batch.first <= LAST_SEQ, -INT64 <= batch.sent < INT64)
-    _demand("out_of_range", _journal_in_range(batch.inc, batch.jid))
+    _demand("out_of_range", 1 <= batch.first <= LAST_SEQ, _journal_in_range(batch.inc, batch.jid))
     return _run(batch) if batch.st is Stream.EV else _reports(batch)
 
 

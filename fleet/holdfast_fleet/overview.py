@@ -12,7 +12,7 @@ from holdfast_contract.wire import Birth, Presence, Stream, unpack
 from holdfast_fleet import lineage
 from holdfast_fleet.digests import Verdict
 
-SILENT_MS = 300_000
+SILENT_MS = 3_600_000
 """An online hub not heard of for this long is silent; nobody knows how it is."""
 BEHIND = 50
 """Events not committed yet beyond which a hub is catching up."""
@@ -68,7 +68,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FACTS = """
-SELECT h.hub, h.presence, h.seen_at, h.sent_at, h.birth, h.quarantined,
+SELECT h.hub, h.presence, h.seen_at, h.offset_ms, h.birth, h.quarantined,
   (SELECT max(at) FROM quarantine q WHERE q.hub = h.hub),
   s.inc, s.upto, s.high, s.duplicates, s.forked, s.committed_at,
   (SELECT count(*) FROM held WHERE held.hub = h.hub), (SELECT count(*) FROM fork WHERE fork.hub = h.hub)
@@ -85,7 +85,7 @@ def hubs(db: sqlite3.Connection, now: int) -> list[HubView]:
 
 
 def _hub(db: sqlite3.Connection, row: tuple[Any, ...], now: int) -> HubView:
-    hub, presence, seen_at, sent_at, packed, quarantined, rejected_at, *stream = row
+    hub, presence, seen_at, offset, packed, quarantined, rejected_at, *stream = row
     inc, upto, high, duplicates, forked, since, held, forks = [value or 0 for value in stream]
     birth = None if packed is None else unpack(packed, Birth)
     born_high = birth.next - 1 if birth is not None and birth.inc == inc else 0
@@ -118,7 +118,7 @@ def _hub(db: sqlite3.Connection, row: tuple[Any, ...], now: int) -> HubView:
         digest=verdict,
         digest_as_of=as_of,
         clock=_clock(birth),
-        clock_offset_ms=None if sent_at is None else seen_at - sent_at,
+        clock_offset_ms=offset,
         software="" if birth is None else birth.software,
         speed=1 if birth is None else birth.speed,
     )

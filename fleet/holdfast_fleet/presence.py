@@ -10,7 +10,8 @@ from holdfast_fleet import streams
 from holdfast_fleet.messages import Born
 from holdfast_fleet.work import Work
 
-UNKNOWN = "unknown"
+FURTHEST_MS = 2**53
+"""A clock may be off by any number a batch can hold; what is stored of it has a bound."""
 
 
 class Life(NamedTuple):
@@ -51,7 +52,7 @@ def take_birth(work: Work, born: Born) -> None:
     after = after_birth(life, birth, known)
     if after is None:
         return
-    work.db.execute("UPDATE hub SET birth = ? WHERE hub = ?", (pack(birth), birth.hub))
+    work.db.execute("UPDATE hub SET birth = ?, seen_at = ? WHERE hub = ?", (pack(birth), work.now, birth.hub))
     work.say("born", birth.hub, inc=birth.inc, boot=birth.boot, conn=birth.conn, software=birth.software)
     _change(work, birth.hub, life, after)
 
@@ -78,10 +79,10 @@ def _change(work: Work, hub: str, before: Life, after: Life) -> None:
         work.say(str(after.presence), hub, was=str(before.presence))
 
 
-def take_sign(work: Work, hub: str, sent: int | None) -> None:
-    """Any message is a sign of life; `sent` is its UTC milliseconds by the hub's clock, where it says so."""
+def take_sign(work: Work, hub: str, sent: int) -> None:
+    """A batch is never retained, so it is a sign of life; `sent` is its UTC milliseconds by the hub's clock."""
     work.db.execute(
-        "INSERT INTO hub (hub, seen_at, sent_at) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT DO UPDATE SET seen_at = ?2, sent_at = ifnull(?3, sent_at)",
-        (hub, work.now, sent),
+        "INSERT INTO hub (hub, seen_at, offset_ms) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO UPDATE SET seen_at = ?2, offset_ms = ?3",
+        (hub, work.now, max(-FURTHEST_MS, min(FURTHEST_MS, work.now - sent))),
     )

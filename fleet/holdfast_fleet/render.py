@@ -20,6 +20,11 @@ from holdfast_fleet.work import Notice
 T = TypeVar("T")
 
 
+PIPED_WIDTH = 400
+CLOCK_OFF_MS = 5000
+"""A hub's clock further off than this, transit included, is worth a note."""
+
+
 def now() -> int:
     """UTC milliseconds."""
     return time.time_ns() // 1_000_000
@@ -31,7 +36,9 @@ def show(what: T, table: Callable[[T], Table], *, as_json: bool) -> None:
         typer.echo(msgspec.json.format(msgspec.json.encode(what)))
         return
     console = Console()
-    console.print(table(what), width=None if console.is_terminal else 400)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table(what))
 
 
 def line(notice: Notice) -> str:
@@ -46,22 +53,35 @@ def json_line(notice: Notice) -> str:
 
 
 def hubs(views: list[HubView]) -> Table:
-    table = Table("hub", "condition", "seen", "inc", "committed", "behind", "since", "held", "dup", "forks", "orphans")
-    for name in ("refused", "digest", "clock", "offset ms", "software"):
-        table.add_column(name)
+    table = Table("hub", "condition", "seen", "committed", "behind", "digest", "clock", "software", "notes")
     for view in views:
-        table.add_row(*_hub_cells(view))
+        table.add_row(
+            view.hub,
+            view.condition,
+            _age(now() - view.seen_at) if view.seen_at else "never",
+            f"{view.inc}/{view.upto}",
+            f"{view.behind} for {_age(now() - view.since)}" if view.behind and view.since else str(view.behind),
+            view.digest if view.digest == "unknown" else f"{view.digest} @{view.digest_as_of}",
+            view.clock,
+            view.software,
+            _notes(view),
+        )
     return table
 
 
-def _hub_cells(view: HubView) -> list[str]:
-    since = _clock(view.since) if view.behind else ""
-    offset = "" if view.clock_offset_ms is None else str(view.clock_offset_ms)
-    demo = f" x{view.speed}" if view.speed > 1 else ""
-    digest = view.digest if view.digest == "unknown" else f"{view.digest} @{view.digest_as_of}"
-    counts = [view.held, view.duplicates, view.forks, view.orphans, view.quarantined]
-    head = [view.hub, view.condition, _clock(view.seen_at), str(view.inc), str(view.upto), str(view.behind), since]
-    return [*head, *map(str, counts), digest, view.clock, offset, view.software + demo]
+def _notes(view: HubView) -> str:
+    """Counts worth a look, those that are not zero."""
+    counts = {
+        "forks": view.forks,
+        "refused": view.quarantined,
+        "held": view.held,
+        "orphans": view.orphans,
+        "duplicates": view.duplicates,
+    }
+    notes = [f"{name} {count}" for name, count in counts.items() if count]
+    if abs(view.clock_offset_ms or 0) > CLOCK_OFF_MS:
+        notes.append(f"clock off {_age(abs(view.clock_offset_ms or 0))}")
+    return ", ".join([*notes, f"demo x{view.speed}"] if view.speed > 1 else notes)
 
 
 def events(views: list[EventView]) -> Table:
@@ -119,3 +139,11 @@ def _clock(at: int) -> str:
         return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return str(at)
+
+
+def _age(milliseconds: int) -> str:
+    seconds = max(0, milliseconds) // 1000
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -15,7 +15,8 @@ CREATE TABLE event (
   record BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (hub, inc, seq)
 ) STRICT, WITHOUT ROWID;
 
--- One row per journal and stream: what is committed, and the odd things seen on the way. jid is 16 hex digits.
+-- One row per journal and stream: what is committed, since when, and the odd things seen on the way. jid is 16 hex
+-- digits; committed_at is 0 until something is.
 CREATE TABLE stream (
   hub TEXT, st TEXT, inc INTEGER, jid TEXT NOT NULL, root BLOB NOT NULL, upto INTEGER NOT NULL, hash BLOB NOT NULL,
   high INTEGER NOT NULL, duplicates INTEGER NOT NULL DEFAULT 0, forked INTEGER NOT NULL DEFAULT 0,
@@ -62,7 +63,7 @@ CREATE TABLE telemetry (
 -- One row per hub heard of. `birth` is the last one, encoded; (boot, conn) tell which connection `presence` speaks of.
 CREATE TABLE hub (
   hub TEXT PRIMARY KEY, presence TEXT NOT NULL DEFAULT 'unknown', boot INTEGER NOT NULL DEFAULT -1,
-  conn INTEGER NOT NULL DEFAULT -1, birth BLOB, seen_at INTEGER NOT NULL DEFAULT 0, sent_at INTEGER,
+  conn INTEGER NOT NULL DEFAULT -1, birth BLOB, seen_at INTEGER NOT NULL DEFAULT 0, offset_ms INTEGER,
   quarantined INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 

@@ -122,7 +122,6 @@ def _take(work: Work, arrival: Arrival) -> None:
             presence.take_sign(work, message.hub, message.sent)
             reports.take(work, message)
         case Born():
-            presence.take_sign(work, message.birth.hub, None)
             presence.take_birth(work, message)
         case Presented():
             presence.take_status(work, message.hub, message.status)

@@ -59,7 +59,7 @@ def save(work: Work, key: StreamKey, state: State) -> None:
         "INSERT INTO stream (hub, st, inc, jid, root, upto, hash, high, committed_at) VALUES (?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT DO UPDATE SET root = excluded.root, upto = excluded.upto, hash = excluded.hash,"
         " high = excluded.high, committed_at = iif(excluded.upto > upto, excluded.committed_at, committed_at)",
-        (*key, f"{state.jid:016x}", state.root, state.upto, state.hash, state.high, work.now),
+        (*key, f"{state.jid:016x}", state.root, state.upto, state.hash, state.high, work.now if state.upto else 0),
     )
 
 

@@ -94,7 +94,7 @@ schedules = given(
 
 @settings(max_examples=40, deadline=None)
 @schedules
-def test_any_order_loss_and_repetition_end_in_the_same_state_g_8(cuts: list[list[int]], seed: int, loss: float) -> None:
+def test_g_8_any_order_loss_and_repetition_end_in_the_same_state(cuts: list[list[int]], seed: int, loss: float) -> None:
     play(cuts, seed, loss)
 
 
@@ -102,7 +102,7 @@ def test_any_order_loss_and_repetition_end_in_the_same_state_g_8(cuts: list[list
 @pytest.mark.timeout(900)
 @settings(max_examples=5000, deadline=None)
 @schedules
-def test_thousands_of_schedules_end_in_the_same_state_g_8(cuts: list[list[int]], seed: int, loss: float) -> None:
+def test_g_8_thousands_of_schedules_end_in_the_same_state(cuts: list[list[int]], seed: int, loss: float) -> None:
     play(cuts, seed, loss)
 
 

@@ -14,7 +14,7 @@ import aiomqtt
 import pytest
 
 from brokers import Broker as RealBroker
-from brokers import Mosquitto, Nats, mosquitto_binary
+from brokers import Mosquitto, Nats, free_port, mosquitto_binary
 from fleet.desk import Desk
 from fleet.hubs import FakeHub
 from fleet.wire_hub import WireHub, core_status
@@ -233,6 +233,16 @@ async def test_a_killed_collector_is_reported_down_by_its_will(nats: RealBroker,
         assert (await core_status(here, up=True)).up
         child.kill()
         assert not (await core_status(here, up=False)).up
+
+
+async def test_it_stops_at_once_while_there_is_no_broker(tmp_path: Path) -> None:
+    run, stop = Running(parse_url(f"mqtt://127.0.0.1:{free_port()}"), tmp_path / "fleet.db"), asyncio.Event()
+    task = asyncio.create_task(run.collector.run(stop))
+    await until(lambda: run.kinds == ["disconnected"])
+    stop.set()
+    async with asyncio.timeout(5):
+        await task
+    assert run.kinds == ["disconnected"]
 
 
 async def test_its_own_retained_status_is_no_hub(nats: RealBroker, tmp_path: Path) -> None:

@@ -23,14 +23,14 @@ def verdicts(desk: Desk) -> list[tuple[int, str, str]]:
     return desk.rows("SELECT as_of, verdict, differs FROM digest ORDER BY inc, as_of")
 
 
-def test_a_digest_at_the_head_equals_g_10(desk: Desk) -> None:
+def test_g_10_a_digest_at_the_head_equals(desk: Desk) -> None:
     hub = FakeHub().trade(9)
     desk.give(hub.batch())
     give_digest(desk, hub, 1, hub.digest(hub.last))
     assert verdicts(desk) == [(hub.last, "equal", "")]
 
 
-def test_a_digest_of_every_earlier_record_equals_g_10(desk: Desk) -> None:
+def test_g_10_a_digest_of_every_earlier_record_equals(desk: Desk) -> None:
     hub = FakeHub().trade(9)
     desk.give(hub.batch())
     for seq in range(hub.last + 1):
@@ -38,7 +38,7 @@ def test_a_digest_of_every_earlier_record_equals_g_10(desk: Desk) -> None:
     assert verdicts(desk) == [(seq, "equal", "") for seq in range(hub.last + 1)]
 
 
-def test_a_digest_ahead_of_its_events_waits_for_them_g_10(desk: Desk) -> None:
+def test_g_10_a_digest_ahead_of_its_events_waits_for_them(desk: Desk) -> None:
     hub = FakeHub().trade(9)
     desk.give(hub.batch(1, 5))
     give_digest(desk, hub, 1, hub.digest(8))
@@ -60,7 +60,7 @@ def test_a_digest_that_differs_is_told_once_and_names_where(desk: Desk, part: st
     assert desk.heard == ["digest_equal", "digest_differs"]
 
 
-def test_one_unit_more_in_our_fold_is_found_g_10(desk: Desk) -> None:
+def test_g_10_one_unit_more_in_our_fold_is_found(desk: Desk) -> None:
     """Negative control: the comparison sees a single unit and a single minor unit."""
     hub = FakeHub().trade(5)
     desk.give(hub.batch())
@@ -110,7 +110,7 @@ def test_a_rebuilt_hub_counts_from_where_it_was_rebuilt(desk: Desk) -> None:
     assert "rebuilt" in desk.heard
 
 
-def test_a_rebuilt_hub_waits_for_the_records_it_continues_from_g_10(desk: Desk) -> None:
+def test_g_10_a_rebuilt_hub_waits_for_the_records_it_continues_from(desk: Desk) -> None:
     old = FakeHub().trade(8)
     new = FakeHub(jid=8, prior=old, prior_seq=10).trade(3)
     desk.give(old.batch(1, 6), new.batch())
@@ -130,7 +130,7 @@ def test_a_hub_rebuilt_from_a_head_we_do_not_have_is_a_fork(desk: Desk) -> None:
     assert desk.rows("SELECT inc, seq, theirs FROM fork") == [(2, other.last, other.hashes[-1])]
 
 
-def test_verify_names_the_first_record_that_was_touched_inv_12_2(desk: Desk) -> None:
+def test_inv_12_2_verify_names_the_first_record_that_was_touched(desk: Desk) -> None:
     hub = FakeHub().trade(9)
     desk.give(hub.batch())
     for number, (sql, problem, bad) in enumerate(

@@ -72,7 +72,7 @@ def test_a_rebuilt_hub_counts_its_starts_anew(desk: Desk) -> None:
     assert presence(desk) == "online"
 
 
-def test_a_hub_cannot_speak_for_another_g_7(desk: Desk) -> None:
+def test_a_hub_cannot_speak_for_another(desk: Desk) -> None:
     topic = FakeHub("hub-2").birth().topic
     desk.give(Arrival(topic, HUB.birth().payload), Arrival(topic.replace("birth", "up/ev"), HUB.batch().payload))
     assert desk.rows("SELECT hub, reason FROM quarantine") == [("hub-2", "wrong_writer")] * 2

@@ -81,9 +81,20 @@ class WireHub:
                 sent, heard = self.acked, time.monotonic()
 
 
-async def core_status(broker: Broker, *, up: bool, seconds: float = 5.0) -> CoreStatus:
-    """The next status of a collector that says `up`. Raises TimeoutError."""
-    async with asyncio.timeout(seconds), aiomqtt.Client(broker.host, broker.port) as client:
+async def core_status(broker: Broker, *, up: bool) -> CoreStatus:
+    """The next status of a collector that says `up`. Raises TimeoutError.
+
+    Asks again and again: NATS gives a retained message that is published at the moment of the subscription to nobody.
+    """
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    return await _core_status(broker, up=up)
+
+
+async def _core_status(broker: Broker, *, up: bool) -> CoreStatus:
+    async with aiomqtt.Client(broker.host, broker.port) as client:
         await client.subscribe(topics.CORE_STATUS, qos=1)
         async for message in client.messages:
             status = unpack(bytes(message.payload), CoreStatus)
