@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.kit import CASHIER, STATIONS, SUPERVISOR, Hub, shop
+from domain.kit import CASHIER, SHOP, STATIONS, SUPERVISOR, Hub, import_rows, product, shop
 from holdfast.domain.cart import (
     CASHIER_DISCOUNT,
     AddItem,
@@ -135,6 +135,8 @@ def test_no_line_has_a_senseless_quantity(hub: Hub, qty: int) -> None:
 def test_a_line_stays_within_what_can_be_summed(hub: Hub) -> None:
     hub.ok(AddOpenAmount(station=ONE, amount=MAX_AMOUNT))
     assert hub.refused(SetQuantity(station=ONE, qty=2)) == "invalid"
+    hub.ok(import_rows(*SHOP, product("ring", MAX_AMOUNT)), SUPERVISOR)
+    assert hub.refused(AddItem(station=ONE, code="ring", qty=2)) == "invalid"
     assert hub.refused(AddOpenAmount(station=ONE, amount=MAX_AMOUNT + 1)) == "invalid"
 
 

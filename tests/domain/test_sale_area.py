@@ -69,7 +69,7 @@ def test_inv_3_2_cash_is_rounded_half_away_from_zero(step: int, amount: int, due
 
 def test_too_little_cash_says_what_is_due(hub: Hub) -> None:
     fill(hub, "mug")
-    outcome = hub.do(PayCash(station=ONE, tendered=1285))
+    outcome = hub.do(PayCash(station=ONE, tendered=1289))
     assert (outcome.reason, outcome.data) == ("cash_short", {"due": 1290})
     assert hub.refused(PayCash(station=ONE, tendered=-1)) == "invalid"
     assert hub.ok(PayCash(station=ONE, tendered=1290))["change"] == 0

@@ -116,6 +116,7 @@ def test_inv_4_4_closing_empties_the_drawer_and_books_the_difference(hub: Hub) -
         checks.TaxGroup("S", 70_000, 700, 49),
         checks.TaxGroup("S", 190_000, 1084, 206),
     )
+    assert (closed.body.totals.cash_sales, closed.body.totals.rounding) == (2040, 1)
     accounts = dict(hub.rows("SELECT account, amount FROM account"))
     assert (accounts["tender:cash"], accounts["drawer:float"], accounts["drawer:over_short"]) == (0, 0, 30)
     assert accounts["drawer:safe"] == -10_000 + 2000 + expected - 30
