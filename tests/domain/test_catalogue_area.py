@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from domain.kit import CASHIER, SHOP, STATIONS, SUPERVISOR, Hub, import_rows, product, shop
-from holdfast.domain.cart import AddItem, CheckPrice
+from holdfast.domain.cart import AddItem, CheckPrice, VoidCart
 from holdfast.domain.catalogue import ChangePrice, ImportCatalogue
 from holdfast.domain.sale import PayCash
 from holdfast_contract.catalogue import CatalogueImported, PriceChanged
@@ -143,6 +143,21 @@ def test_a_receipt_names_what_was_sold_under_its_name_then(hub: Hub) -> None:
     name = "SELECT name FROM product WHERE sku = 'candle' AND since <= ? ORDER BY since DESC LIMIT 1"
     assert hub.rows(name, sold) == [("Candle",)]
     assert hub.rows(name, hub.unit.seq) == [("Taper",)]
+
+
+def test_a_lost_blob_costs_that_import_and_nothing_else(hub: Hub) -> None:
+    again = import_rows(*SHOP[1:], product("soap", 450), version=5)
+    hub.ok(again, SUPERVISOR)
+    hub.ok(AddItem(station=ONE, code="soap"))
+    hub.ok(AddItem(station=ONE, code="mug"))
+    hub.db.execute("DELETE FROM blob WHERE sha = ?", (hub.facts(CatalogueImported)[-1].body.blob,))
+    hub.projector.replay(hub.db, (record for (record,) in hub.rows("SELECT record FROM journal ORDER BY seq")))
+    assert hub.rows("SELECT version FROM catalogue") == [(1,)]
+    assert hub.ok(CheckPrice(station=ONE, code="candle"))["price"] == 1999
+    assert hub.ok(again, SUPERVISOR)["version"] == 5
+    assert hub.ok(CheckPrice(station=ONE, code="soap"))["price"] == 450
+    assert hub.refused(PayCash(station=ONE)) == "unknown_code"
+    assert hub.ok(VoidCart(station=ONE), SUPERVISOR)["lines"] == 2
 
 
 def test_a_new_incarnation_keeps_the_shelf_and_the_open_cart(hub: Hub) -> None:

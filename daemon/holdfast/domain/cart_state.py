@@ -108,7 +108,8 @@ def _opened(tables: Tables, event: Event, body: CartOpened) -> None:
 
 def _line_added(tables: Tables, event: Event, body: LineAdded) -> None:
     tables.run(
-        "INSERT INTO cart_line VALUES (?, ?, ?, (SELECT max(since) FROM product WHERE sku = ?), ?, ?, ?, ?, ?)",
+        "INSERT INTO cart_line VALUES (?, ?, ?, "
+        "(SELECT coalesce(max(since), 0) FROM product WHERE sku = ?), ?, ?, ?, ?, ?)",
         _number(event), body.line, body.sku, body.sku, body.price, body.qty, body.discount, body.ppm, body.trace,
     )  # fmt: skip
 

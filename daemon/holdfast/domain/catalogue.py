@@ -142,7 +142,11 @@ def _checked(blob: bytes) -> tuple[Product, ...]:
 
 
 def _imported(tables: Tables, event: Event, body: CatalogueImported) -> None:
-    products = _decode(tables.blob(body.blob))
+    """When a salvage lost the blob, what was in force stays; importing that version again puts it right."""
+    try:
+        products = _decode(tables.blob(body.blob))
+    except KeyError:
+        return
     _store_versions(tables, event.seq, products)
     _store_codes(tables, products)
     tables.run("INSERT OR REPLACE INTO catalogue VALUES (1, ?, ?, ?, ?)", body.version, body.blob, body.rows, event.at)

@@ -94,13 +94,16 @@ def _completed_before(uow: UnitOfWork, subject: str) -> Outcome | None:
 
 
 def _lines(uow: UnitOfWork, cart: Cart) -> list[Sold]:
+    """What the cart sells. Raises Refused: `cart_empty`; `unknown_code` for a product whose catalogue was lost."""
     rows = uow.all(
         "SELECT l.sku, l.qty, l.price, l.discount, p.category, p.ppm, p.merchant, NOT p.open_price FROM cart_line l"
-        " JOIN product p ON p.sku = l.sku AND p.since = l.since WHERE l.cart = ? AND l.qty > 0 ORDER BY l.line",
+        " LEFT JOIN product p ON p.sku = l.sku AND p.since = l.since WHERE l.cart = ? AND l.qty > 0 ORDER BY l.line",
         cart.number,
     )
     if not rows:
         raise Refused("cart_empty")
+    if lost := [row[0] for row in rows if row[4] is None]:
+        raise Refused("unknown_code", sku=lost[0])
     return [Sold(*row) for row in rows]
 
 
