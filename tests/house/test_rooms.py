@@ -38,6 +38,7 @@ MAY: dict[str, tuple[str, ...]] = {
         *FREE,
         "holdfast.domain.registry",
         "holdfast.counter.commands",
+        "holdfast.counter.language",
     ),
     "holdfast.main": ("holdfast", "holdfast_drivers"),
     "holdfast.parts": ("holdfast", "holdfast_drivers"),
