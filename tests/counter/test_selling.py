@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from counter.till import CANDLE, HONEY, badge, card, digits, open_counter
+from counter.till import CANDLE, HONEY, Counter, badge, card, digits, journal_at, open_counter, running
+from holdfast.counter.commands import parked_barcode
 from holdfast.counter.ports import Signal
+from holdfast.domain.operator import RevokeBadge
+from holdfast.runtime.clock import ManualClock
 from holdfast_contract.hub import SecurityNoted
 from holdfast_contract.sale import CartAbandoned, CartParked, SaleCompleted
 from holdfast_contract.shift import DrawerMoved, ShiftClosed
 from holdfast_contract.stock import DeliveryAbandoned, StockReceived
+from holdfast_drivers.barcodes.receipts import encode_receipt
 
 
 async def test_products_then_cash_is_an_exact_sale(tmp_path: Path) -> None:
@@ -58,6 +62,8 @@ async def test_a_quantity_is_keyed_before_or_after_its_card(tmp_path: Path) -> N
         assert await till.refused(card("QTY"), card("DONE")) == "amount_missing"
         assert await till.refused(HONEY) == "wrong_mode"
         assert (await till.ok(*digits(2), card("DONE")))["total"] == 1498
+        assert await till.refused(*digits(7), card("DONE"), card("DONE")) == "wrong_mode"
+        assert (await till.ok(*digits(4), card("QTY")))["qty"] == 4
 
 
 async def test_an_unusual_quantity_needs_done_once_more(tmp_path: Path) -> None:
@@ -108,8 +114,6 @@ async def test_parking_and_resuming_by_card_and_by_slip(tmp_path: Path) -> None:
         await till.ok(HONEY, card("PARK"))
         assert await till.refused(card("CASH")) == "cart_not_open"
         assert (await till.ok(card("RESUME"), at="till2"))["total"] == 749
-        from holdfast.counter.commands import parked_barcode
-
         assert (await till.ok(parked_barcode("c1")))["total"] == 1999
         assert await till.refused(parked_barcode("c9")) == "cart_open"
         assert [kind for kind, _ in await till.spool()] == ["parked", "parked", "slip", "slip"]
@@ -189,8 +193,6 @@ async def test_a_count_that_differs_is_counted_again_once(tmp_path: Path) -> Non
 
 
 async def test_badges_sign_in_and_forged_or_revoked_ones_are_noted(tmp_path: Path) -> None:
-    from holdfast.domain.operator import RevokeBadge
-
     async with open_counter(tmp_path, signed_in="") as till:
         assert await till.refused(CANDLE) == "badge_needed"
         assert await till.refused(badge("ANNA", key=b"x" * 32)) == "badge_unknown"
@@ -203,6 +205,14 @@ async def test_badges_sign_in_and_forged_or_revoked_ones_are_noted(tmp_path: Pat
         assert [note.kind for note in await till.facts(SecurityNoted)] == ["badge_refused"] * 3
         await till.ok(badge("BERT"), card("SIGNOUT"))
         assert await till.refused(CANDLE) == "badge_needed"
+
+
+async def test_a_damaged_card_or_badge_is_refused_as_such_and_its_text_goes_nowhere(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as till:
+        for text in (card("VOIDSALE")[:-1] + "?", badge("BERT").lower().replace("hfb", "HFB"), "HFR123"):
+            assert await till.refused(text) == "command_corrupt"
+            assert text not in repr(till.told)
+        assert till.watched.asked == []
 
 
 async def test_a_station_may_sell_without_badge_when_configured_so(tmp_path: Path) -> None:
@@ -220,8 +230,6 @@ async def test_training_sells_in_series_t(tmp_path: Path) -> None:
 
 
 async def test_a_receipt_then_reprint_is_a_copy_of_that_one(tmp_path: Path) -> None:
-    from holdfast_drivers.barcodes.receipts import encode_receipt
-
     async with open_counter(tmp_path) as till:
         await till.ok(CANDLE, card("CASH"), HONEY, card("CASH"))
         assert (await till.ok(card("REPRINT")))["number"] == "TST-1-R000002"
@@ -257,9 +265,6 @@ async def test_an_idle_sale_is_parked_and_the_begun_forgotten(tmp_path: Path) ->
 async def test_a_restart_finds_cart_badge_and_training_again(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as till:
         await till.ok(card("TRAIN"), CANDLE)
-    from counter.till import Counter, journal_at, running
-    from holdfast.runtime.clock import ManualClock
-
     clock = ManualClock(wall_ms=1_790_000_100_000)
     async with journal_at(tmp_path, clock) as journal:
         again = Counter(journal, clock)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ from holdfast.domain.operator import IssueBadge
 from holdfast.domain.registry import AREAS
 from holdfast.domain.shift import OpenShift
 from holdfast.journal.journal import Journal, Settings
+from holdfast.journal.schema import Connect
 from holdfast.runtime.clock import ManualClock
 from holdfast_contract.catalogue import Product
 from holdfast_contract.events import decode_body
@@ -33,7 +36,7 @@ from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
 from holdfast_drivers.values import Document, Printed, PrintResult, Scan, Tri
 
 NOW = 1_790_000_000_000
-"""2026-09-21 13:33:20 UTC."""
+"""2026-09-21 14:13:20 UTC."""
 KEY = b"k" * 32
 CANDLE, HONEY = "4006381333931", "4012345678901"
 TECHNICIAN = "technician:root"
@@ -204,19 +207,51 @@ class Counter:
     async def until(self, done: Callable[[], bool]) -> None:
         """Wait for what other tasks do."""
         async with asyncio.timeout(20):
-            while not done():
+            while True:
+                if done():
+                    return
                 await asyncio.sleep(0.002)
 
     async def until_spool(self, *states: str) -> None:
         """Wait until the jobs are in these states."""
         async with asyncio.timeout(20):
-            while [state for _, state in await self.spool()] != list(states):
+            while True:
+                if [state for _, state in await self.spool()] == list(states):
+                    return
                 await asyncio.sleep(0.002)
 
 
-def journal_at(directory: Path, clock: ManualClock) -> Journal:
-    settings = Settings(directory=directory, policy=POLICY, day_of=lambda at: at // 86_400_000)
+def journal_at(directory: Path, clock: ManualClock, connect: Connect = sqlite3.connect) -> Journal:
+    settings = Settings(directory=directory, policy=POLICY, day_of=lambda at: at // 86_400_000, connect=connect)
     return Journal(settings, AREAS, clock)
+
+
+class Disk:
+    """What the journal's COMMIT does: goes through, waits while `held`, or fails once `broken`."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._free = threading.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        self._free.clear()
+
+    def release(self) -> None:
+        self._free.set()
+
+    def connect(self, *args: Any, **more: Any) -> sqlite3.Connection:
+        disk = self
+
+        class Connection(sqlite3.Connection):
+            def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+                if sql == "COMMIT":
+                    disk._free.wait(20)
+                    if disk.broken:
+                        raise sqlite3.OperationalError("disk I/O error")
+                return super().execute(sql, *args)
+
+        return sqlite3.connect(*args, factory=Connection, **more)
 
 
 async def stock_shop(journal: Journal) -> None:
@@ -245,11 +280,16 @@ async def running(*tasks: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def open_counter(
-    directory: Path, *stations: str, signed_in: str = "ANNA", spool: bool = False, **rules: Any
+    directory: Path,
+    *stations: str,
+    signed_in: str = "ANNA",
+    spool: bool = False,
+    disk: Disk | None = None,
+    **rules: Any,
 ) -> AsyncIterator[Counter]:
     """A shop, its stations running, somebody signed in. `spool`: the spooler runs too."""
     clock = ManualClock(monotonic=1000.0, wall_ms=NOW)
-    async with journal_at(directory, clock) as journal:
+    async with journal_at(directory, clock, disk.connect if disk else sqlite3.connect) as journal:
         await stock_shop(journal)
         counter = Counter(journal, clock)
         counter.feed.publish = counter.told.append  # type: ignore[method-assign]  # a feed that keeps everything

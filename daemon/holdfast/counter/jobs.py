@@ -14,6 +14,5 @@ PARKED = "parked"
 OWN = frozenset({SLIP, PRICE, STATUS, PARKED})
 """No event stands behind them: when nobody knows whether one is on paper, it is dropped."""
 PASSING = OWN - {PARKED}
-"""Of no use to anyone later: dropped after a restart and when PASSING_S old."""
-PASSING_S = 60.0
-"""Seconds."""
+"""Of no use to anyone later: dropped after a restart and when PASSING_MS old."""
+PASSING_MS = 60_000

@@ -47,6 +47,9 @@ Change = Callable[[sqlite3.Connection], Any]
 
 NEXT_PAPER = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind <> ? ORDER BY job LIMIT 1"
 KICKS = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind = ? ORDER BY job"
+PASSING_JOBS = (
+    "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind IN (SELECT value FROM json_each(?))"
+)
 SENDING = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'sending' ORDER BY job"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -19,7 +20,7 @@ from holdfast_drivers.values import Document, Printed, PrintResult, Tri
 log = logging.getLogger(__name__)
 
 LOOK_S = 5.0
-"""The spool is looked at this often even if nobody said that there is something."""
+"""The spool is looked at this often even if nobody said that there is something, by the counter's clock."""
 KICK_S = 10.0
 """Age at which a drawer kick is dropped: nobody waits for it any more."""
 KICK_RETRY_S = 0.5
@@ -45,7 +46,7 @@ class Spooler:
         self._idle.set()
         self._wakers = (asyncio.Event(), asyncio.Event())
         self._seen: dict[int, float] = {}
-        """Monotonic second each passing job was first looked at: the wall clock is no measure of age."""
+        """Monotonic second each kick was first looked at: a wall clock set back must not open the drawer later."""
         self._kicked: set[int] = set()
 
     def wake(self) -> None:
@@ -59,13 +60,13 @@ class Spooler:
         self.wake()
 
     async def recover(self) -> None:
-        """After a start: kicks and slips of the last run are over, what was being printed then is unknown."""
+        """After a start: the kicks and slips of the last run are over."""
         await self._journal.desk(spool.forget_passing)
-        await self._doubt_sending()
 
     async def run(self) -> None:
-        """Print and kick until cancelled. May be run again after a failure."""
-        await self._doubt_sending()
+        """Print and kick until cancelled. May be run again after a failure. What was being printed is in doubt."""
+        for row in await self._journal.query(spool.SENDING):
+            await self._doubt(spool.read_job(row), "restart")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._print_all(), name="spool: paper")
             group.create_task(self._kick_all(), name="spool: drawer")
@@ -87,8 +88,11 @@ class Spooler:
             self.wake()
 
     async def _look(self) -> None:
+        """Without being told; and away with slips that no printer came for."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await self._clock.sleep(LOOK_S)
+            for row in await self._journal.query(spool.PASSING_JOBS, json.dumps(sorted(jobs.PASSING))):
+                await self._drop_if_past(spool.read_job(row))
             self.wake()
 
     async def _print_all(self) -> None:
@@ -102,19 +106,22 @@ class Spooler:
             await self._print(spool.read_job(rows[0]))
 
     async def _print(self, job: Job) -> None:
-        self._seen.setdefault(job.job, self._clock.monotonic())
         while self._paper.ready() is Tri.NO:
             await self._paper.wait_change()
-        if job.kind in jobs.PASSING and self._age(job) > jobs.PASSING_S:
-            await self._end(job, JobState.NOT_DONE, "late")
-            return
-        if self._stopping:
+        if self._stopping or await self._drop_if_past(job):
             return
         self._idle.clear()
         try:
             await self._put_on_paper(job)
         finally:
             self._idle.set()
+
+    async def _drop_if_past(self, job: Job) -> bool:
+        """Whether nobody waits for this slip any more; a document always has somebody."""
+        past = job.kind in jobs.PASSING and self._clock.wall_ms() - job.at > jobs.PASSING_MS
+        if past:
+            await self._end(job, JobState.NOT_DONE, "late")
+        return past
 
     async def _put_on_paper(self, job: Job) -> None:
         try:
@@ -142,10 +149,6 @@ class Spooler:
                 self._publish(job, JobState.QUEUED, result.reason)
                 await self._clock.sleep(PAUSE_S)
 
-    async def _doubt_sending(self) -> None:
-        for row in await self._journal.query(spool.SENDING):
-            await self._doubt(spool.read_job(row), "restart")
-
     async def _doubt(self, job: Job, why: str) -> None:
         """Nobody knows whether it is on paper: say so for the record, offer a copy, never print it by itself."""
         if job.kind in jobs.OWN:
@@ -170,7 +173,7 @@ class Spooler:
 
     async def _kick(self, job: Job) -> bool:
         """Once per reason (INV-4.7). False: to be tried again, for nothing was sent."""
-        if self._age(job) > KICK_S:
+        if self._clock.monotonic() - self._seen[job.job] > KICK_S:
             await self._end(job, JobState.NOT_DONE, "late")
             return True
         if job.job not in self._kicked:
@@ -181,10 +184,6 @@ class Spooler:
         await self._end(job, JobState.KICKED)
         self._kicked.discard(job.job)
         return True
-
-    def _age(self, job: Job) -> float:
-        """Seconds since this process first saw the job."""
-        return self._clock.monotonic() - self._seen[job.job]
 
     async def _end(self, job: Job, state: JobState, why: str = "") -> None:
         await self._journal.desk(spool.move(job, state, why))
