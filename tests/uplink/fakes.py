@@ -130,17 +130,17 @@ class Headquarters:
     """Bytes of each `ev` payload."""
     known: tuple[int, int] = (1, JID)
 
-    def take(self, topic: str, payload: bytes) -> Ack | None:
-        """Commit a message; the acknowledgement it deserves."""
+    def take(self, topic: str, payload: bytes) -> list[Ack]:
+        """Commit a message; the acknowledgements it deserves."""
         if topic == topics.birth(HUB):
             self.births.append(unpack(payload, Birth))
             self.known = (self.births[-1].inc, self.births[-1].jid)
-            return self.ack()
+            return [self.ack(), *map(self.report_ack, self.upto)]
         if topic == topics.status(HUB):
             self.statuses.append(unpack(payload, Status))
-            return None
+            return []
         batch = unpack(payload, Batch)
-        return self.take_events(batch, len(payload)) if batch.st is Stream.EV else self.take_reports(batch)
+        return [self.take_events(batch, len(payload)) if batch.st is Stream.EV else self.take_reports(batch)]
 
     def take_events(self, batch: Batch, size: int) -> Ack:
         self.sizes.append(size)
@@ -160,7 +160,10 @@ class Headquarters:
             record for seq, record in enumerate(batch.recs, batch.first) if seq > self.upto[batch.st]
         ]
         self.upto[batch.st] = max(self.upto[batch.st], batch.first + batch.n - 1)
-        return Ack(st=batch.st, inc=self.known[0], jid=self.known[1], upto=self.upto[batch.st], core="core-1")
+        return self.report_ack(batch.st)
+
+    def report_ack(self, stream: Stream) -> Ack:
+        return Ack(st=stream, inc=self.known[0], jid=self.known[1], upto=self.upto[stream], core="core-1")
 
     def ack(self) -> Ack:
         last = self.hashes[-1] if self.hashes else b""
@@ -200,9 +203,9 @@ class FakeSession:
         if topic in self.refuse:
             raise RefusedError(topic, 0x87)
         if not self.deaf and "/state/" not in topic:
-            ack = self.hq.take(topic, payload)
-            if ack is not None and not self.mute:
-                self.say(ack)
+            for ack in self.hq.take(topic, payload):
+                if not self.mute:
+                    self.say(ack)
 
     def say(self, ack: Ack, *, retained: bool = False) -> None:
         self.inbox.put_nowait(Message(topics.ack(HUB), pack(ack), retained))

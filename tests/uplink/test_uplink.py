@@ -168,17 +168,33 @@ async def test_a_missing_record_raises_the_alarm_instead_of_a_gap(tmp_path: Path
     assert [batch.n for batch in network.session.batches()] == [4]
 
 
-async def test_acknowledgements_for_another_journal_change_nothing(tmp_path: Path) -> None:
+async def test_acknowledgements_that_are_not_for_this_journal_or_not_live_change_nothing(tmp_path: Path) -> None:
     network, outbox = Network(Headquarters()), FakeOutbox(20)
     network.prepare = lambda session: setattr(session, "deaf", True)
     async with running(network.connect, outbox, tmp_path) as bench:
         await until(lambda: network.sessions)
-        network.session.say(ack(20, outbox.head.hash, jid=99))
-        network.session.say(ack(20, outbox.head.hash, inc=2))
+        network.session.say(ack(20, outbox.head.hash, inc=0))
+        network.session.say(ack(20, b"", jid=99, stream=Stream.TM))
         network.session.say(ack(20, outbox.head.hash), retained=True)
         await until(lambda: len(network.session.acknowledged) == 3)
         state = bench.uplink.state()
         assert (state.foreign, state.acked, state.alarm, state.last_ack_age) == (2, 0, "", None)
+
+
+@pytest.mark.parametrize(("inc", "jid", "alarm"), [(1, 99, "fork"), (2, JID, "behind"), (2, 99, "behind")])
+async def test_word_of_another_journal_in_our_place_raises_the_alarm(
+    tmp_path: Path, inc: int, jid: int, alarm: str
+) -> None:
+    """A second hub under this name, or a card from before the hub was rebuilt."""
+    network, outbox = Network(Headquarters()), FakeOutbox(20)
+    network.prepare = lambda session: setattr(session, "deaf", True)
+    async with running(network.connect, outbox, tmp_path) as bench:
+        await until(lambda: network.sessions)
+        network.session.say(ack(7, bytes(32), inc=inc, jid=jid))
+        await until(lambda: bench.uplink.state().alarm == alarm)
+        network.session.say(ack(0, b""))
+        await asyncio.sleep(0.05)
+        assert network.session.batches() == []
 
 
 async def test_a_refused_batch_is_counted_kept_and_sent_again(tmp_path: Path) -> None:
@@ -369,7 +385,7 @@ async def test_quiesce_is_bounded_when_there_is_no_broker(tmp_path: Path) -> Non
 
 def noise(dice: random.Random) -> bytes:
     """Something that is no message of ours, or nearly one."""
-    good = pack(ack(3, bytes(32), jid=77))
+    good = pack(ack(3, bytes(32), jid=77, inc=0))
     cut, at = dice.randrange(len(good)), dice.randrange(len(good))
     return dice.choice(
         [
@@ -379,7 +395,7 @@ def noise(dice: random.Random) -> bytes:
             bytes([1]) + dice.randbytes(50),
             pack(ack(-1 - dice.randrange(9), b"")),
             pack(ack(1 + dice.randrange(9), dice.randbytes(dice.randrange(32)))),
-            pack(ack(2**63, bytes(32), jid=78)),
+            pack(ack(2**63, bytes(32), jid=78, inc=0)),
             b"\x00\x81\xa2st\xa2\xff\xff",
             b"\x00" + b"\x81\xa1y" * 5000,
             b"",

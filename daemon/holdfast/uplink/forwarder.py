@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from holdfast.runtime.clock import Clock
 from holdfast.uplink.batch import Stored, run_of, seal
 from holdfast.uplink.books import Courier
-from holdfast.uplink.outbox import Source
+from holdfast.uplink.outbox import Alarm, Source
 from holdfast.uplink.pause import pause
 from holdfast.uplink.pipeline import Pipeline
 from holdfast_contract import topics
@@ -26,7 +26,6 @@ LINGER_BELOW = 64
 INLINE_BYTES = 4096
 """A batch up to this size is put together in the loop; a larger one in a thread."""
 TICK_S = 0.5
-FORK, GAP = "fork", "gap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,7 @@ class Forwarder:
         """`may_send` lets a stream stand back for another; it is asked again at every tick."""
         self.source = source
         self.pipeline = Pipeline(source.acked, ceiling=pace.window)
-        self.alarm = ""
-        """Why nothing of this stream is sent any more, until a person has looked and the process starts again."""
+        self.alarm = Alarm.NONE
         self.acked_at: float | None = None
         """Monotonic seconds of the last acknowledgement."""
         self._genesis = genesis
@@ -106,9 +104,9 @@ class Forwarder:
         if self.alarm:
             return
         if ack.upto > self.source.head:
-            self._raise_alarm(self.source.overtaken(ack.upto), ack)
+            self.stop(self.source.overtaken(ack.upto), ack)
         else:
-            self._raise_alarm(await self._compare(ack), ack)
+            self.stop(await self._compare(ack), ack)
         if self.alarm:
             return
         self.acked_at = self._clock.monotonic()
@@ -117,19 +115,21 @@ class Forwarder:
         self._wake.set()
         self._moved.set()
 
-    async def _compare(self, ack: Ack) -> str:
-        """Does the chain there end as ours does at that seq (INV-12.2)? The alarm to raise, empty when it does."""
-        if self.source.stream is not Stream.EV or (ack.upto == 0 and not ack.hash):
-            return ""
-        try:
-            return "" if ack.hash == await self._hash_at(ack.upto) else FORK
-        except KeyError:
-            return GAP
-
-    def _raise_alarm(self, alarm: str, ack: Ack) -> None:
-        if alarm:
+    def stop(self, alarm: Alarm, ack: Ack) -> None:
+        """Send nothing more, unless the alarm is none. The first one stays."""
+        if alarm and not self.alarm:
             self.alarm = alarm
+            self._moved.set()
             log.critical("uplink alarm %s: headquarters holds %d, this journal %d", alarm, ack.upto, self.source.head)
+
+    async def _compare(self, ack: Ack) -> Alarm:
+        """Does the chain there end as ours does at that seq (INV-12.2)."""
+        if self.source.stream is not Stream.EV or (ack.upto == 0 and not ack.hash):
+            return Alarm.NONE
+        try:
+            return Alarm.NONE if ack.hash == await self._hash_at(ack.upto) else Alarm.FORK
+        except KeyError:
+            return Alarm.GAP
 
     async def _hash_at(self, seq: int) -> bytes:
         if seq == self._tail[0]:
@@ -177,7 +177,7 @@ class Forwarder:
             return []
         run = run_of(await self.source.read(after, limit=MAX_RECORDS, max_bytes=room), room)
         if run and run[0].seq != after + 1 and self.source.stream is Stream.EV:
-            self.alarm = GAP
+            self.alarm = Alarm.GAP
             log.critical("uplink alarm gap: record %d is not there to be sent", after + 1)
             return []
         return run

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from holdfast.runtime.clock import Clock
 from holdfast.uplink.books import Books
 from holdfast.uplink.forwarder import Forwarder
+from holdfast.uplink.outbox import Alarm
 from holdfast.uplink.port import Message, Session
 from holdfast_contract import topics
 from holdfast_contract.record import Genesis
@@ -58,9 +59,16 @@ class Inbox:
 
     async def _take_ack(self, ack: Ack) -> None:
         if (ack.inc, ack.jid) != (self._genesis.inc, self._genesis.jid):
-            self._books.foreign += 1
+            self._take_foreign(ack)
             return
         if ack.upto < 0 or (ack.st is Stream.EV and ack.upto and len(ack.hash) != HASH_BYTES):
             raise BadPayloadError("bad_ack", f"upto {ack.upto}, hash of {len(ack.hash)} bytes")
         self.heard_at = self._clock.monotonic()
         await self._forwarders[ack.st].acknowledge(ack)
+
+    def _take_foreign(self, ack: Ack) -> None:
+        """Word of an earlier incarnation is old news; of a later one, or of another journal as this one, an alarm."""
+        self._books.foreign += 1
+        if ack.st is Stream.EV and ack.inc >= self._genesis.inc:
+            alarm = Alarm.FORK if ack.inc == self._genesis.inc else Alarm.BEHIND
+            self._forwarders[Stream.EV].stop(alarm, ack)

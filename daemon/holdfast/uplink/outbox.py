@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from holdfast.uplink.batch import Stored
@@ -11,6 +12,18 @@ from holdfast_contract.wire import Stream
 
 CURSOR = "uplink"
 """Name of the durable cursor: what headquarters has committed."""
+
+
+class Alarm(StrEnum):
+    """Why no event is sent any more, until a person has looked and the process starts again."""
+
+    NONE = ""
+    FORK = "fork"
+    """Headquarters holds another history under the name of this journal."""
+    BEHIND = "behind"
+    """Headquarters holds more than there is here: the journal was restored from something older."""
+    GAP = "gap"
+    """A record that is to be sent is not there."""
 
 
 class Head(Protocol):
@@ -79,8 +92,8 @@ class Source(Protocol):
         """Headquarters holds everything up to `upto`."""
         ...
 
-    def overtaken(self, upto: int) -> str:
-        """Headquarters holds more than there is here. The alarm that makes; empty when it does not matter."""
+    def overtaken(self, upto: int) -> Alarm:
+        """Headquarters holds more than there is here."""
         ...
 
 
@@ -112,6 +125,5 @@ class JournalSource:
     def committed(self, upto: int) -> None:
         self._outbox.advance(CURSOR, upto)
 
-    def overtaken(self, upto: int) -> str:  # noqa: ARG002 - the same whatever it is
-        """The journal was restored from something older, or another hub uses its identity."""
-        return "behind"
+    def overtaken(self, upto: int) -> Alarm:  # noqa: ARG002 - the same whatever it is
+        return Alarm.BEHIND

@@ -19,6 +19,7 @@ import msgspec
 
 from holdfast.runtime.clock import Clock
 from holdfast.uplink.batch import Row, Stored
+from holdfast.uplink.outbox import Alarm
 from holdfast.uplink.ring import RingFile
 from holdfast_contract.wire import Stream, Telemetry
 
@@ -87,11 +88,11 @@ class Ring:
         """The rows go at the next flush."""
         self.acked = upto
 
-    def overtaken(self, upto: int) -> str:
+    def overtaken(self, upto: int) -> Alarm:
         """The ring lost its tail: go on behind what headquarters has, so that no number means two records."""
         self.head = max(self.head, upto)
         self._last = max(self._last, upto)
-        return ""
+        return Alarm.NONE
 
 
 class TelemetryStore:
