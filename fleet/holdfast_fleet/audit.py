@@ -55,7 +55,10 @@ def _incarnation(db: sqlite3.Connection, hub: str, inc: int, upto: int, acknowle
 def _walk(db: sqlite3.Connection, hub: str, inc: int) -> tuple[int, bytes, str]:
     """Right records from the first, the chain hash after them, and what is wrong with the next."""
     good, head = 0, b""
-    rows = db.execute("SELECT seq, record, hash FROM event WHERE hub = ? AND inc = ? ORDER BY seq", (hub, inc))
+    rows = db.execute(  # a flipped bit can turn a BLOB into TEXT, which sqlite3 would refuse to hand over
+        "SELECT seq, CAST(record AS BLOB), CAST(hash AS BLOB) FROM event WHERE hub = ? AND inc = ? ORDER BY seq",
+        (hub, inc),
+    )
     for seq, record, stored in rows:
         if seq != good + 1:
             return good, head, "missing"

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 
 PIPED_WIDTH = 400
+NUMBERS = {"behind", "inc", "seq", "quantity", "amount", "right records", "first bad seq", "as of seq"}
 CLOCK_OFF_MS = 5000
 """A hub's clock further off than this, transit included, is worth a note."""
 
@@ -35,7 +36,7 @@ def show(what: T, table: Callable[[T], Table], *, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(what)))
         return
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     console.print(table(what))
@@ -43,7 +44,7 @@ def show(what: T, table: Callable[[T], Table], *, as_json: bool) -> None:
 
 def line(notice: Notice) -> str:
     """One change, for people."""
-    text = f"{_clock(now())} {notice.line()}"
+    text = _printable(f"{_clock(now())} {notice.line()}")
     return f"READY {text}" if notice.kind == "ready" else text
 
 
@@ -52,18 +53,42 @@ def json_line(notice: Notice) -> str:
     return msgspec.json.encode({"at": now(), "kind": notice.kind, "hub": notice.hub, **notice.facts}).decode()
 
 
+def _table(*columns: str, title: str = "") -> Table:
+    """A column named `body` takes the width that is left; `notes` and `head` take more lines instead."""
+    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left", min_width=len(title) + 2)
+    table.expand = "body" in columns
+    for column in columns:
+        table.add_column(
+            column,
+            no_wrap=column not in {"notes", "head"},
+            overflow="ellipsis" if column == "body" else "fold",
+            ratio=1 if column == "body" else None,
+            justify="right" if column in NUMBERS else "left",
+        )
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    table.add_row(*(_printable(str(cell)) for cell in cells))
+
+
+def _printable(text: str) -> str:
+    """What hubs say is shown, never obeyed: no escape sequence reaches the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
 def hubs(views: list[HubView]) -> Table:
-    table = Table("hub", "condition", "seen", "committed", "behind", "digest", "clock", "software", "notes")
+    table = _table("hub", "condition", "seen", "committed", "behind", "digest", "clock", "notes")
     for view in views:
-        table.add_row(
+        _add(
+            table,
             view.hub,
             view.condition,
             _age(now() - view.seen_at) if view.seen_at else "never",
             f"{view.inc}/{view.upto}",
-            f"{view.behind} for {_age(now() - view.since)}" if view.behind and view.since else str(view.behind),
+            f"{view.behind} for {_age(now() - view.since)}" if view.behind and view.since else view.behind,
             view.digest if view.digest == "unknown" else f"{view.digest} @{view.digest_as_of}",
             view.clock,
-            view.software,
             _notes(view),
         )
     return table
@@ -79,51 +104,54 @@ def _notes(view: HubView) -> str:
         "duplicates": view.duplicates,
     }
     notes = [f"{name} {count}" for name, count in counts.items() if count]
-    if abs(view.clock_offset_ms or 0) > CLOCK_OFF_MS:
-        notes.append(f"clock off {_age(abs(view.clock_offset_ms or 0))}")
-    return ", ".join([*notes, f"demo x{view.speed}"] if view.speed > 1 else notes)
+    offset = abs(view.clock_offset_ms or 0)
+    if view.speed > 1:
+        notes.append(f"demo x{view.speed}")
+    elif offset > CLOCK_OFF_MS:
+        notes.append(f"clock off {_age(offset)}")
+    return ", ".join(notes)
 
 
 def events(views: list[EventView]) -> Table:
-    table = Table("inc", "seq", "hub time", "clock", "type", "subject", "actor", "flag", "body")
+    table = _table("inc", "seq", "hub time", "type", "subject", "actor", "flag", "body")
     for view in views:
         flags = " ".join(filter(None, (view.flag, "orphaned" if view.orphaned else "")))
         body = msgspec.json.encode(view.body).decode()
-        names = (view.clock, view.type, view.subject, view.actor)
-        table.add_row(str(view.inc), str(view.seq), _clock(view.at), *names, flags, body)
+        when = _clock(view.at) + ("" if view.clock == "synced" else f" {view.clock}")
+        _add(table, view.inc, view.seq, when, view.type, view.subject, view.actor, flags, body)
     return table
 
 
 def stock(found: dict[str, Any]) -> Table:
-    table = Table("sku", "place", "quantity", title=_title(found))
+    table = _table("sku", "place", "quantity", title=_title(found))
     for sku, places in found["stock"].items():
         for place, quantity in places.items():
-            table.add_row(sku, place, str(quantity))
+            _add(table, sku, place, quantity)
     return table
 
 
 def money(found: dict[str, Any]) -> Table:
     accounts: dict[str, int] = found["money"]
-    table = Table("account", "amount", title=_title(found))
+    table = _table("account", "amount", title=_title(found))
     for account, amount in accounts.items():
-        table.add_row(account, str(amount))
-    table.add_row("sum", str(sum(accounts.values())), style="bold")
+        _add(table, account, amount)
+    _add(table, "sum", sum(accounts.values()))
     return table
 
 
 def audits(found: list[Audit]) -> Table:
-    table = Table("hub", "inc", "right records", "verdict", "first bad seq", "head")
+    table = _table("hub", "inc", "right records", "verdict", "first bad seq", "head")
     for audit in found:
         verdict = f"BAD: {audit.problem}" if audit.problem else "ok"
-        bad = "" if audit.bad_seq is None else str(audit.bad_seq)
-        table.add_row(audit.hub, str(audit.inc), str(audit.records), verdict, bad, audit.head)
+        bad = "" if audit.bad_seq is None else audit.bad_seq
+        _add(table, audit.hub, audit.inc, audit.records, verdict, bad, audit.head)
     return table
 
 
 def digests(views: list[DigestView]) -> Table:
-    table = Table("inc", "as of seq", "verdict", "differs in", "received")
+    table = _table("inc", "as of seq", "verdict", "differs in", "received")
     for view in views:
-        table.add_row(str(view.inc), str(view.as_of), view.verdict, view.differs, _clock(view.at))
+        _add(table, view.inc, view.as_of, view.verdict, view.differs, _clock(view.at))
     return table
 
 

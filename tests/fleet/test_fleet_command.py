@@ -139,6 +139,17 @@ def test_events_are_named_readable_and_the_newest(desk: Desk) -> None:
     assert "drone.landed" in run(desk, "events", hub.name)
 
 
+def test_what_a_hub_says_is_never_obeyed_by_the_terminal(desk: Desk) -> None:
+    hub = FakeHub()
+    hub.emit_raw("evil.spoken", "\x1b[2J[bold]", msgspec.msgpack.encode({"x": "\x1b]0;owned\x07"}))
+    hub.receive("[red]\x1b[31m", 5)
+    desk.give(hub.batch())
+    shown = run(desk, "events", hub.name) + run(desk, "stock", hub.name)
+    assert "\x1b" not in shown
+    assert "[bold]" in shown
+    assert "[red]" in shown
+
+
 def test_events_of_a_lost_incarnation_are_marked(desk: Desk) -> None:
     old = FakeHub().trade(3)
     new = FakeHub(jid=8, prior=old, prior_seq=old.last - 2).trade(1)
