@@ -86,7 +86,7 @@ class Client(aiomqtt.Client):
             password=credentials.password,
             protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if v5 else True,
-            clean_start=True,
+            clean_start=True if v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             keepalive=config.keepalive,
             timeout=config.publish_timeout,
             max_inflight_messages=WINDOW,
@@ -96,7 +96,9 @@ class Client(aiomqtt.Client):
         )
         self._listener = listener
         self._disconnected.add_done_callback(lambda future: listener.ended(str(future.exception() or "disconnected")))
+        self._trouble = ""
         self._client.disable_logger()
+        self._client.on_log = self._note_trouble
         self._client.manual_ack_set(True)
         self._client.connect_timeout = config.publish_timeout
         self._client.on_message = self._take
@@ -166,7 +168,12 @@ class Client(aiomqtt.Client):
     ) -> None:
         """Ends the connection in every state; aiomqtt's own callback ignores a loss before CONNACK."""
         if not self._disconnected.done():
-            self._disconnected.set_exception(aiomqtt.MqttError(f"disconnected: {code}"))
+            self._disconnected.set_exception(aiomqtt.MqttError(f"disconnected: {self._trouble or code}"))
+
+    def _note_trouble(self, _client: paho.Client, _userdata: Any, level: int, text: str) -> None:
+        """Keep paho's own words for what broke the socket: a TLS alert is told nowhere else."""
+        if level == paho.MQTT_LOG_ERR:
+            self._trouble = text
 
     def _watch_write(self, _client: paho.Client, _userdata: Any, sock: Any) -> None:
         """Watch the socket now; aiomqtt's detour over the loop's queue may meet a closed or reused descriptor."""
