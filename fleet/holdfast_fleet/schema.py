@@ -98,8 +98,12 @@ def open_writer(path: Path, connect: Connect = sqlite3.connect) -> sqlite3.Conne
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Open an existing database for reading alone. Raises WrongDatabaseError, sqlite3.Error."""
+    """Open an existing database for reading alone, as it is now: what is committed later is not seen.
+
+    Raises WrongDatabaseError, sqlite3.Error.
+    """
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10.0)
+    db.execute("BEGIN")
     _demand_version(db, path)
     return db
 

@@ -150,6 +150,14 @@ def test_inv_12_2_verify_names_the_first_record_that_was_touched(desk: Desk) -> 
         assert [(one.problem, one.bad_seq) for one in found] == [(problem, bad)], sql
 
 
+def test_verify_looks_at_one_moment_while_the_collector_goes_on(desk: Desk) -> None:
+    hub = FakeHub().trade(9)
+    desk.give(hub.batch(1, 5))
+    with closing(open_reader(desk.path)) as db:
+        desk.give(hub.batch(6, hub.last))
+        assert [(found.records, found.ok) for found in audit.verify(db, hub.name)] == [(5, True)]
+
+
 def tamper(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         assert db.execute(sql).rowcount
