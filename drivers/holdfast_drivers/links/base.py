@@ -1,4 +1,4 @@
-"""What a byte link is. Where it goes (serial, TCP, memory) is the opener's affair; what the bytes mean is the codec's."""
+"""What a byte link is. Where it goes is the opener's affair, what the bytes mean the codec's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Link(Protocol):
         ...
 
     async def read(self, limit: int) -> bytes:
-        """1..limit bytes as soon as any are there. Raises DeviceError("unplugged") at end or loss. Cancelling loses no byte."""
+        """1..limit bytes as soon as any are there; cancelling loses none. Raises DeviceError("unplugged") at the end."""
         ...
 
     async def write(self, data: bytes, *, timeout: float) -> None:
