@@ -172,10 +172,9 @@ def days(rows: Iterable[Row]) -> Counter[str]:
     return Counter(f"{row.at:%Y-%m-%d}" for row in rows)
 
 
-def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None) -> Day:
-    """The work of one date. `baskets` keeps only so many, and the rows of the others count as left out (`not_played`).
-
-    Raises DataError when the file has no such date.
+def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None, longest: int | None = None) -> Day:
+    """The work of one date. `baskets` keeps only so many, `longest` only those of at most so many rows; the rows of
+    the others count as left out (`not_played`). Raises DataError when nothing was sold then.
     """
     today = [row for row in rows if f"{row.at:%Y-%m-%d}" == date]
     if not today:
@@ -183,17 +182,16 @@ def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None) -> Day:
     left_out: Counter[str] = Counter()
     left_out_value: Counter[str] = Counter()
     work: list[Row] = []
-    kept: dict[str, None] = {}
+    played = _played(today, baskets, longest)
     for row in today:
-        rule = rule_out(row)
-        if rule is None and row.invoice not in kept and baskets is not None and len(kept) >= baskets:
-            rule = "not_played"
+        rule = rule_out(row) or (None if row.invoice in played else "not_played")
         if rule is None:
-            kept.setdefault(row.invoice)
             work.append(row)
         else:
             left_out[rule] += 1
             left_out_value[rule] += row.value
+    if not work:
+        raise DataError(f"nothing was sold on {date}")
     articles = _articles(work)
     return Day(
         date=date,
@@ -204,6 +202,13 @@ def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None) -> Day:
         left_out=left_out,
         left_out_value=left_out_value,
     )
+
+
+def _played(rows: list[Row], baskets: int | None, longest: int | None) -> frozenset[str]:
+    """The invoices that are rung: those short enough, in order of the file, as many as there may be."""
+    sizes = Counter(row.invoice for row in rows if rule_out(row) is None)
+    short = [invoice for invoice, size in sizes.items() if longest is None or size <= longest]
+    return frozenset(short[:baskets])
 
 
 def _articles(rows: list[Row]) -> dict[tuple[str, int], Article]:
