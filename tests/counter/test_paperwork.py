@@ -111,7 +111,12 @@ async def test_every_paper_of_a_day_can_be_composed(tmp_path: Path) -> None:
         ]
         assert papers["copy"][2] == "COPY 1"
         assert papers["price"] == ["Honey", "Price | 7.49"]
-        assert papers["status"][2:] == ["Headquarters | offline", "Events to send | 3"]
+        assert papers["status"][2:] == [
+            "Headquarters | offline",
+            "Events to send | 3",
+            "Papers waiting | 6",
+            "Papers in doubt | 0",
+        ]
         assert papers["parked"][-2:] == ["Total | 19.99", f"[{parked_barcode('c2')}]"]
         assert papers["x_report"][-1] == "Expected | 126.75"
         assert {

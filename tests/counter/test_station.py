@@ -197,6 +197,12 @@ async def test_stopping_waits_for_an_amount_being_keyed_to_become_a_sale(tmp_pat
         assert await till.facts(CartParked) == []
 
 
+async def test_stopping_does_not_wait_for_a_number_that_can_buy_nothing(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as till:
+        await till.ok(*digits(2000))
+        await asyncio.wait_for(till.stations["till1"].quiesce(100), 20)
+
+
 async def test_stopping_does_not_wait_for_ever(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as till:
         await till.ok(CANDLE, *digits(2000))

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 
 from holdfast.config import Hub
-from holdfast.counter import jobs, slips
+from holdfast.counter import jobs, slips, spool
 from holdfast.counter.letterhead import Letterhead, Marks
 from holdfast.counter.ports import Journal
 from holdfast.counter.receipt import Sale, receipt
 from holdfast.counter.reports import Closing, Snapshot, x_report, z_report
 from holdfast.counter.spool import Job
 from holdfast.domain import numbers
-from holdfast.domain.jobs import COPY, RECEIPT, X_REPORT, Z_REPORT
+from holdfast.domain.jobs import COPY, DRAWER, RECEIPT, X_REPORT, Z_REPORT
 from holdfast.runtime.clock import Clock
 from holdfast_contract.events import decode_body
 from holdfast_contract.record import MAX_RECORD, Record, decode_record
@@ -48,10 +48,7 @@ class Paperwork:
         late = self._clock.wall_ms() - job.at > LATE_MS
         if job.kind in (RECEIPT, COPY, Z_REPORT):
             return await self._document(job.ref, copy=job.extra.get("copy", 0), late=late)
-        extra = job.extra
-        if job.kind == jobs.SLIP and "ref" in extra.get("data", {}):
-            extra = {**extra, "data": {"document": await self._number(extra["data"]["ref"])}}
-        return await asyncio.to_thread(self._small, job, extra, Marks(late=late))
+        return await asyncio.to_thread(self._small, job, await self._extra(job), Marks(late=late))
 
     async def receipt(self, number: str) -> Document | None:
         """The document with this printed number, as it would go on paper; None when there is none."""
@@ -93,6 +90,17 @@ class Paperwork:
                 return x_report(snapshot, self._paper, marks)
             case _:
                 raise LookupError(f"no paper of kind {job.kind}")
+
+    async def _extra(self, job: Job) -> Mapping[str, Any]:
+        """A job's facts, and those only the tables know."""
+        extra = job.extra
+        if job.kind == jobs.STATUS:
+            ((waiting,),) = await self._journal.query(spool.COUNT_LASTING, DRAWER, spool.PASSING_KINDS)
+            ((unknown,),) = await self._journal.query("SELECT count(*) FROM unknown_paper")
+            return {**extra, "papers": waiting, "unknown_papers": unknown}
+        if job.kind == jobs.SLIP and "ref" in extra["data"]:
+            return {**extra, "data": {"document": await self._number(extra["data"]["ref"])}}
+        return extra
 
     async def _record(self, seq: int) -> Record:
         found = await self._journal.records(seq - 1, limit=1, max_bytes=MAX_RECORD)

@@ -43,13 +43,19 @@ class Job(NamedTuple):
     extra: Mapping[str, Any]
 
 
+PASSING_KINDS = json.dumps(sorted(PASSING))
+"""As an argument of `json_each`."""
+
 Change = Callable[[sqlite3.Connection], Any]
 
 NEXT_PAPER = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind <> ? ORDER BY job LIMIT 1"
-KICKS = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind = ? ORDER BY job"
-PASSING_JOBS = (
+QUEUED_PASSING = (
     "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind IN (SELECT value FROM json_each(?))"
 )
+COUNT_LASTING = (
+    "SELECT count(*) FROM spool WHERE state = 'queued' AND kind <> ? AND kind NOT IN (SELECT value FROM json_each(?))"
+)
+KICKS = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind = ? ORDER BY job"
 SENDING = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'sending' ORDER BY job"
 
 
@@ -76,6 +82,6 @@ def forget_passing(db: sqlite3.Connection) -> None:
     """At a start: a drawer is never kicked late, a slip of then is of no use now."""
     db.execute(
         "UPDATE spool SET state = 'not_done', why = 'restart' WHERE state IN ('queued', 'sending')"
-        " AND kind IN (SELECT value FROM json_each(?))",
-        (json.dumps([DRAWER, *sorted(PASSING)]),),
+        " AND (kind = ? OR kind IN (SELECT value FROM json_each(?)))",
+        (DRAWER, PASSING_KINDS),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -91,7 +90,7 @@ class Spooler:
         """Without being told; and away with slips that no printer came for."""
         while True:
             await self._clock.sleep(LOOK_S)
-            for row in await self._journal.query(spool.PASSING_JOBS, json.dumps(sorted(jobs.PASSING))):
+            for row in await self._journal.query(spool.QUEUED_PASSING, spool.PASSING_KINDS):
                 await self._drop_if_past(spool.read_job(row))
             self.wake()
 

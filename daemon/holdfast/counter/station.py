@@ -86,10 +86,10 @@ class Station:
     async def quiesce(self, limit: float) -> None:
         """Refuse what is new, let an amount being keyed become a payment, then park. Takes `limit` seconds at most."""
         self._state = replace(self._state, stopping=True)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, *STORAGE_FAILED):
             async with asyncio.timeout(limit / 2):
                 await self._queue.join()
-                while self._state.number:
+                while self._state.number and (await read_facts(self._around.journal, self.name)).cart:
                     self._turned.clear()
                     await self._turned.wait()
         with suppress(TimeoutError):

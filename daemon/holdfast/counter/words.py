@@ -11,7 +11,6 @@ PAPER: dict[str, Words] = {
     "business_day": Words("Business day", "Geschäftstag", "Journée"),
     "operator": Words("Served by", "Es bediente Sie", "Servi par"),
     "total": Words("Total", "Summe", "Total"),
-    "subtotal": Words("Subtotal", "Zwischensumme", "Sous-total"),
     "discount": Words("Discount", "Rabatt", "Remise"),
     "tax": Words("Tax", "MwSt.", "TVA"),
     "net": Words("net", "netto", "HT"),
