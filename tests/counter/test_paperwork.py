@@ -44,6 +44,8 @@ def lines(document: Document) -> list[str]:
                 shown.append("---")
             case Barcode(_, data):
                 shown.append(f"[{data}]")
+            case _:
+                pass
     return shown
 
 

@@ -129,6 +129,18 @@ class Watched:
         return outcome
 
 
+class KeptFeed(LiveFeed):
+    """A live feed that also keeps everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Mapping[str, Any]] = []
+
+    def publish(self, item: Mapping[str, Any]) -> None:
+        self.told.append(item)
+        super().publish(item)
+
+
 @dataclass
 class Counter:
     """What a test may turn and look at."""
@@ -137,10 +149,8 @@ class Counter:
     clock: ManualClock
     watched: Watched = field(init=False)
     paper: Paper = field(default_factory=Paper)
-    feed: LiveFeed = field(default_factory=LiveFeed)
+    feed: KeptFeed = field(default_factory=KeptFeed)
     signals: list[tuple[str, Signal]] = field(default_factory=list)
-    told: list[Mapping[str, Any]] = field(default_factory=list)
-    """What went over the feed."""
     stops: list[str] = field(default_factory=list)
     stations: dict[str, Station] = field(default_factory=dict)
     spooler: Spooler = field(init=False)
@@ -153,6 +163,11 @@ class Counter:
         self.spooler = Spooler(
             journal=self.watched, paper=self.paper, compose=self.paperwork.compose, feed=self.feed, clock=self.clock
         )
+
+    @property
+    def told(self) -> list[Mapping[str, Any]]:
+        """What went over the feed."""
+        return self.feed.told
 
     def add_station(self, name: str, *, print_slips: bool = True, repeat_ms: int = 120, **rules: Any) -> Station:
         around = Surroundings(
@@ -292,7 +307,6 @@ async def open_counter(
     async with journal_at(directory, clock, disk.connect if disk else sqlite3.connect) as journal:
         await stock_shop(journal)
         counter = Counter(journal, clock)
-        counter.feed.publish = counter.told.append  # type: ignore[method-assign]  # a feed that keeps everything
         for name in stations or ("till1",):
             counter.add_station(name, **rules)
         tasks = [station.run for station in counter.stations.values()]
