@@ -215,6 +215,17 @@ async def test_a_damaged_card_or_badge_is_refused_as_such_and_its_text_goes_nowh
         assert till.watched.asked == []
 
 
+async def test_a_text_too_long_to_be_anything_is_looked_up_nowhere(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as till:
+        for text in ("x" * 8000, "x" * 41, "a\x00b"):
+            assert await till.refused(text) == "unknown_code"
+            assert await till.refused(card("PRICE"), text) == "unknown_code"
+            await till.ok(card("ABORT"))
+        assert await till.refused(card("RECEIVE"), "x" * 201) == "unknown_code"
+        assert till.watched.asked == []
+        await till.ok("x" * 200)
+
+
 async def test_a_station_may_sell_without_badge_when_configured_so(tmp_path: Path) -> None:
     async with open_counter(tmp_path, signed_in="", badge_required=False) as till:
         await till.ok(CANDLE, card("CASH"))

@@ -13,6 +13,7 @@ from holdfast.counter.state import Action, Facts, Prompt, Refusal, Rules, State,
 from holdfast.domain.cart import AddItem, AddOpenAmount, CheckPrice, SetQuantity
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.delivery import CountIn, OpenDelivery
+from holdfast.domain.limits import MAX_TEXT
 from holdfast.domain.operator import SignIn
 from holdfast.domain.products import MAX_CODE
 from holdfast.domain.sale import PayCash
@@ -125,9 +126,11 @@ def _badge(badge: Badge, rules: Rules) -> Action:
 
 
 def _text(state: State, facts: Facts, code: Text, rules: Rules) -> Step:
-    """A house code, or the reference that is awaited. A card number goes no further than this."""
+    """A house code, or the reference that is awaited. A card number goes no further than this; nor does a long text."""
     if code.text.startswith(CHECKED_PREFIXES):
         return state, Refusal("command_corrupt")
+    if len(code.text) > MAX_TEXT:
+        return state, Refusal("unknown_code")
     if code.has_pan:
         return state, Refusal("unknown_code", note=CARD_DATA_MASKED)
     if state.ask is Act.RECEIVE:
