@@ -25,7 +25,7 @@ class Link(Protocol):
         ...
 
     async def read(self, limit: int) -> bytes:
-        """1..limit bytes as soon as any are there; cancelling loses none. Raises DeviceError("unplugged") at the end."""
+        """1..limit bytes as soon as any are there; cancelled, it loses none. Raises DeviceError("unplugged")."""
         ...
 
     async def write(self, data: bytes, *, timeout: float) -> None:
