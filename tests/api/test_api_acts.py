@@ -150,7 +150,7 @@ async def test_paths_and_methods_that_do_not_exist(hub: Rig) -> None:
 
 
 async def test_numbers_of_the_query_are_checked(hub: Rig) -> None:
-    for limit in ("0", "-1", "ten", "1001", "٣", "9" * 40):
+    for limit in ("0", "-1", "ten", "201", "٣", "9" * 40):
         assert "limit" in (await hub.get("/v1/sales", 400, limit=limit))["detail"]
     assert (await hub.get("/v1/sales", 400, series="Z"))["reason"] == "invalid"
 

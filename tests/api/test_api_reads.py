@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.api.ports import DeviceReport, PowerReport, UplinkReport
+from holdfast.api.ports import OFF, DeviceReport, PowerReport, UplinkReport
 from holdfast.domain.paper import NoteUnknownPaper
 from holdfast_drivers.values import DeviceState, Tri
 from hub_rig import CANDLE, HONEY, Rig
@@ -50,9 +50,16 @@ async def test_the_outbox_counts_what_headquarters_lacks(shop: Rig) -> None:
     shop.clock.advance(90)
     outbox = await shop.get("/v1/outbox")
     assert (outbox["waiting"], outbox["oldest_age_s"], outbox["error"]) == (2, 90, "refused")
+    assert outbox["oldest_at"] == "2026-09-21T14:13:20+00:00"
     shop.uplink = UplinkReport("online", acked=head)
     outbox = await shop.get("/v1/outbox")
     assert (outbox["waiting"], outbox["oldest_at"], outbox["oldest_age_s"]) == (0, None, None)
+
+
+async def test_nothing_waits_for_a_headquarters_there_is_not(shop: Rig) -> None:
+    shop.uplink = UplinkReport(OFF)
+    outbox = await shop.get("/v1/outbox")
+    assert (outbox["state"], outbox["waiting"], outbox["oldest_at"]) == ("off", 0, None)
 
 
 async def test_power_says_null_for_what_nobody_knows(hub: Rig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,10 @@ def test_wrong_usage_has_its_own_status() -> None:
         assert receipt.wait(10) == 2
     with process("nonsense") as nonsense:
         assert nonsense.wait(10) == 2
+
+
+def test_the_version() -> None:
+    assert run("--version") == f"holdfast {version('holdfast')}\n"
 
 
 def test_reasons_need_no_daemon() -> None:

@@ -91,10 +91,9 @@ async def badge(hub: Hub, request: web.Request) -> web.Response:
 async def scan(hub: Hub, request: web.Request) -> web.Response:
     """POST `{station, data}`: a scan, by the same road as a scanner's (INV-0.3)."""
     body = decode(await read_body(request, MAX_SMALL), ScanBody)
-    try:
-        return outcome_answer(await hub.scan(body.station, _scan(hub, body)))
-    except KeyError as error:
-        raise Refused("invalid", detail=f"no station {body.station!r}") from error
+    if body.station not in {station.name for station in hub.config.stations}:
+        raise Refused("invalid", detail=f"no station {body.station!r}")
+    return outcome_answer(await hub.scan(body.station, _scan(hub, body)))
 
 
 async def scan_test(hub: Hub, request: web.Request) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -101,6 +102,11 @@ def decode(body: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Refused("invalid", detail=str(error)) from error
+
+
+def rfc3339(at: int) -> str:
+    """UTC milliseconds as a timestamp with seconds."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
 
 
 def number(request: web.Request, name: str, *, default: int, least: int, most: int) -> int:

@@ -30,12 +30,16 @@ class DeviceReport:
     """Further statuses in words, e.g. `paper: low`."""
 
 
+OFF = "off"
+"""State of the link when no headquarters is configured."""
+
+
 @dataclass(frozen=True, slots=True)
 class UplinkReport:
     """The link to headquarters."""
 
     state: str
-    """`online`, `degraded`, `offline`, `catching_up`; `off` when none is configured."""
+    """`online`, `degraded`, `offline`, `catching_up`, or OFF."""
     acked: int = 0
     """Last seq that headquarters has committed."""
     sent_bytes: int = 0
@@ -83,7 +87,7 @@ class Hub:
     power: Callable[[], PowerReport | None]
     feed: Feed
     scan: Callable[[str, Scan], Awaitable[Outcome]]
-    """A scan at a station, by the same road as the scanner's. Raises KeyError for an unknown station."""
+    """A scan at a configured station, by the same road as the scanner's."""
     print_test: Callable[[], Awaitable[PrintResult]]
     receipt: Callable[[str], Awaitable[Document | None]]
     """The document with this printed number, as it would go on paper."""

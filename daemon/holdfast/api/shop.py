@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from holdfast.api import paper
-from holdfast.api.answers import number
+from holdfast.api.answers import number, rfc3339
 from holdfast.api.documents import printed
 from holdfast.api.ports import Hub
 from holdfast.domain import numbers
@@ -23,6 +23,18 @@ from holdfast_contract.shift import ShiftClosed
 EPOCH = date(1970, 1, 1)
 """Day 0 of business dates."""
 MAX_ROWS = 1000
+"""Products of one answer."""
+MAX_SALES = 200
+"""Receipts of one answer: decoding more would hold up the counter's loop."""
+
+_SALES = (
+    "SELECT d.number, d.day, j.record FROM document d JOIN journal j ON j.seq = d.seq"
+    " WHERE d.series = ?1 AND d.number > ?2 AND (?3 IS NULL OR d.day = ?3) ORDER BY d.number LIMIT ?4"
+)
+_LAST_SALES = (
+    "SELECT d.number, d.day, j.record FROM document d JOIN journal j ON j.seq = d.seq"
+    " WHERE d.series = ? ORDER BY d.number DESC LIMIT ?"
+)
 
 
 async def stock(hub: Hub, request: web.Request) -> dict[str, Any]:
@@ -59,20 +71,18 @@ async def stock(hub: Hub, request: web.Request) -> dict[str, Any]:
 
 async def sales(hub: Hub, request: web.Request) -> dict[str, Any]:
     """Receipts in order of number: of `?day`, beyond number `?after`, else the last `?limit`. `?series=T`: training."""
-    limit = number(request, "limit", default=20, least=1, most=MAX_ROWS)
-    after = number(request, "after", default=-1, least=0, most=10**12) if "after" in request.query else None
+    limit = number(request, "limit", default=20, least=1, most=MAX_SALES)
+    after = number(request, "after", default=0, least=0, most=10**12)
     series = request.query.get("series", numbers.RECEIPTS)
     if series not in (numbers.RECEIPTS, numbers.TRAINING):
         raise Refused("invalid", detail=f"series is {numbers.RECEIPTS} or {numbers.TRAINING}")
     day = _day(request)
-    backwards = after is None and day is None
-    rows = await hub.journal.query(
-        "SELECT d.number, d.day, j.record FROM document d JOIN journal j ON j.seq = d.seq"
-        " WHERE d.series = ?1 AND d.number > ?2 AND (?3 IS NULL OR d.day = ?3) ORDER BY d.number * ?4 LIMIT ?5",
-        series, after or 0, day, -1 if backwards else 1, limit,
-    )  # fmt: skip
-    found = [_sale_line(hub, series, *row) for row in (reversed(rows) if backwards else rows)]
-    return {**_currency(hub), "sales": found, "next": found[-1]["count"] if found else after}
+    if day is None and "after" not in request.query:
+        rows = list(reversed(await hub.journal.query(_LAST_SALES, series, limit)))
+    else:
+        rows = await hub.journal.query(_SALES, series, after, day, limit)
+    found = [_sale_line(hub, series, *row) for row in rows]
+    return {**_currency(hub), "sales": found, "next": found[-1]["count"] if len(found) == limit else None}
 
 
 async def receipt(hub: Hub, request: web.Request) -> dict[str, Any]:
@@ -94,7 +104,7 @@ async def receipt(hub: Hub, request: web.Request) -> dict[str, Any]:
         **_currency(hub),
         "number": name,
         "seq": record.seq,
-        "at": _time(record.at),
+        "at": rfc3339(record.at),
         "day": _date(day),
         "actor": record.actor,
         "copies": copies or 0,
@@ -142,8 +152,8 @@ async def shift(hub: Hub, _: web.Request) -> dict[str, Any]:
         "shift": f"s{shift_number}",
         "badge": badge,
         "name": name,
-        "opened": _time(opened),
-        "closed": _time(closed) if z else None,
+        "opened": rfc3339(opened),
+        "closed": rfc3339(closed) if z else None,
         "float_in": float_in,
         "documents": documents,
         "gross": gross,
@@ -204,7 +214,7 @@ def _sale_line(hub: Hub, series: str, count: int, day: int, stored: bytes) -> di
     return {
         "number": printed(hub, series, count),
         "count": count,
-        "at": _time(record.at),
+        "at": rfc3339(record.at),
         "day": _date(day),
         "lines": len(body.lines),
         "pieces": sum(line.qty for line in body.lines),
@@ -230,8 +240,3 @@ def _day(request: web.Request) -> int | None:
 
 def _date(day: int) -> str:
     return (EPOCH + timedelta(days=day)).isoformat()
-
-
-def _time(at: int) -> str:
-    """UTC milliseconds as RFC 3339."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")

@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from holdfast.api.answers import answer, number
+from holdfast.api.answers import answer, number, rfc3339
 from holdfast.api.documents import number_of
-from holdfast.api.ports import DeviceReport, Hub
+from holdfast.api.ports import OFF, DeviceReport, Hub
 from holdfast.domain import jobs
 from holdfast_contract.reasons import REASONS, words
 from holdfast_contract.record import decode_record
@@ -38,7 +38,7 @@ async def status(hub: Hub, _: web.Request) -> dict[str, Any]:
     return {
         "hub": {"id": own.id, "code": own.code, "name": own.name, "currency": own.currency, "exponent": own.exponent},
         "version": hub.version,
-        "clock": {"at": hub.clock.wall_ms(), "quality": hub.clock.quality().name.lower()},
+        "clock": {"at": rfc3339(hub.clock.wall_ms()), "quality": hub.clock.quality().name.lower()},
         "journal": {
             "seq": journal.head.seq,
             "hash": journal.head.hash.hex(),
@@ -64,9 +64,9 @@ async def devices(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
 
 
 async def outbox(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
-    """What headquarters has not committed yet."""
+    """What headquarters has not committed yet; nothing waits for one that is not configured."""
     report, head = hub.uplink(), hub.journal.head.seq
-    waiting = max(0, head - report.acked)
+    waiting = max(0, head - report.acked) if report.state != OFF else 0
     oldest = await hub.journal.records(report.acked, limit=1, max_bytes=1) if waiting else []
     at = decode_record(oldest[0].record).at if oldest else None
     return {
@@ -74,7 +74,7 @@ async def outbox(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
         "head": head,
         "acked": report.acked,
         "waiting": waiting,
-        "oldest_at": at,
+        "oldest_at": None if at is None else rfc3339(at),
         "oldest_age_s": None if at is None else max(0, hub.clock.wall_ms() - at) // 1000,
         "sent_bytes": report.sent_bytes,
         "error": report.error,
@@ -111,7 +111,7 @@ async def spool(hub: Hub, request: web.Request) -> dict[str, Any]:
             "job": job,
             "kind": kind,
             "state": state,
-            "at": at,
+            "at": rfc3339(at),
             "why": why or "",
             "number": number_of(hub, decode_record(record)) if record and kind in DOCUMENT_JOBS else None,
             "offered": doubtful is not None,

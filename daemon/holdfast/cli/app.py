@@ -11,15 +11,28 @@ from holdfast.cli import badges, catalogue, configuration, hub, journal, shift, 
 from holdfast.cli.client import UsageError
 from holdfast.cli.session import Session, command
 
-app = typer.Typer(
-    name="holdfast",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Look after a hub: what it sells, how it is, and the record it keeps.\n\n"
-    "Every command takes --json for scripts, and --help. Exit status: 0 done, 1 refused or not proved, "
-    "2 wrong usage or configuration, 3 no daemon answers.",
-)
+app = typer.Typer(name="holdfast", no_args_is_help=True, pretty_exceptions_enable=False)
 RECORDS = "Records and setup"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"holdfast {version('holdfast')}")
+        raise typer.Exit
+
+
+@app.callback()
+def holdfast(
+    _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Look after a hub: what it sells, how it is, and the record it keeps.
+
+    Every command takes --json for scripts, and --help. Exit status: 0 done, 1 refused or not proved, 2 wrong usage or
+    configuration, 3 no daemon answers.
+    """
+
 
 hub.add_to(app)
 shop.add_to(app)

@@ -108,7 +108,7 @@ def _shop(shop: dict[str, Any]) -> list[tuple[str, str]]:
     told = [
         ("shift", f"{shop['shift']} is open" if shop["shift"] else "none is open"),
         ("catalogue", f"version {catalogue['version']}, {catalogue['rows']} products" if catalogue else "[red]none[/]"),
-        ("carts", f"{shop['carts']}, {shop['parked']} of them parked"),
+        ("carts", f"{shop['carts']}, {shop['parked']} of them parked" if shop["carts"] else "none"),
     ]
     if shop["discrepancies"]:
         told.append(("stock", f"[yellow]{shop['discrepancies']} products below zero: count them[/]"))
@@ -121,8 +121,10 @@ def _shop(shop: dict[str, Any]) -> list[tuple[str, str]]:
 def _link(outbox: dict[str, Any]) -> str:
     from holdfast.cli.show import BAD, DOUBTFUL, GOOD, duration
 
-    mark = {"online": GOOD, "catching_up": DOUBTFUL, "degraded": DOUBTFUL, "off": ""}.get(outbox["state"], BAD)
-    told = f"{mark} {outbox['state'].replace('_', ' ')}".strip()
+    if outbox["state"] == "off":
+        return "no headquarters is configured"
+    mark = {"online": GOOD, "catching_up": DOUBTFUL, "degraded": DOUBTFUL}.get(outbox["state"], BAD)
+    told = f"{mark} {outbox['state'].replace('_', ' ')}"
     if outbox["waiting"]:
         return f"{told}, {outbox['waiting']} records waiting, the oldest for {duration(outbox['oldest_age_s'])}"
     return f"{told}, nothing waiting"
@@ -172,7 +174,7 @@ def _outbox(answer: dict[str, Any]) -> RenderableType:
     pairs = [
         ("link", _link(answer)),
         ("committed", f"up to seq {answer['acked']} of {answer['head']}"),
-        ("oldest waiting", local_time(answer["oldest_at"]) if answer["waiting"] else "none"),
+        ("oldest waiting", local_time(answer["oldest_at"]) if answer["oldest_at"] else "none"),
         ("sent", f"{size(answer['sent_bytes'])} since the start"),
     ]
     return facts([*pairs, ("error", f"[red]{escape(answer['error'])}[/]")] if answer["error"] else pairs)
@@ -210,12 +212,12 @@ def _print_test(answer: dict[str, Any]) -> RenderableType:
     from holdfast.cli.show import BAD, DOUBTFUL, GOOD, marked
 
     told = answer["data"]
-    mark = {"printed": GOOD, "unknown": DOUBTFUL}.get(told["outcome"], BAD)
-    proof = {"process_id": "proved by its process id", "in_order": "proved by an answer in order"}.get(
-        told["proof"], "without proof: look at the paper"
-    )
     why = f" ({told['reason']})" if told["reason"] else ""
-    return marked(f"{mark} {told['outcome'].replace('_', ' ')}{why}, {proof}")
+    if told["outcome"] == "not_printed":
+        return marked(f"{BAD} not printed{why}: not a byte reached a printer")
+    mark = GOOD if told["outcome"] == "printed" else DOUBTFUL
+    proofs = {"process_id": "proved by its process id", "in_order": "proved by an answer in order"}
+    return marked(f"{mark} {told['outcome']}{why}, {proofs.get(told['proof'], 'without proof: look at the paper')}")
 
 
 def _scan_test(answer: dict[str, Any]) -> RenderableType:

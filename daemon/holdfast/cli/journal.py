@@ -161,9 +161,14 @@ def _print_after(session: Session, db: sqlite3.Connection, seq: int) -> int:
 def _record_line(told: dict[str, Any]) -> str:
     from holdfast.cli.show import local_time
 
-    body = " ".join(f"{key}={value}" for key, value in told["body"].items() if value not in ("", [], 0, False))
-    when = local_time(told["at"]) + ("" if told["clock"] == "synced" else "?")
+    body = " ".join(f"{key}={_short(value)}" for key, value in told["body"].items() if value not in ("", [], 0, False))
+    when = local_time(told["at"] / 1000) + ("" if told["clock"] == "synced" else "?")
     return f"{told['seq']:>8}  {when:20}  {told['type']:24} {told['subject']:10} {told['actor']}  {body}".rstrip()
+
+
+def _short(value: Any) -> str:
+    """Lists and maps by their length; --json shows them whole."""
+    return f"[{len(value)}]" if isinstance(value, (list, dict)) else str(value)
 
 
 def _manifest(manifest: Any) -> dict[str, Any]:

@@ -53,12 +53,12 @@ def x(session: Session) -> None:
 def _shift(answer: dict[str, Any]) -> RenderableType:
     from rich.markup import escape
 
-    from holdfast.cli.show import facts, money, plain
+    from holdfast.cli.show import facts, local_time, money, plain
 
     if answer["shift"] is None:
         return plain("No shift was ever open. Begin with: holdfast shift open AMOUNT")
     who = escape(answer["name"] or answer["badge"])
-    state = "[green]open[/]" if answer["open"] else f"closed {answer['closed']} by {answer['z']}"
+    state = "[green]open[/]" if answer["open"] else f"closed {local_time(answer['closed'])} by {answer['z']}"
     amounts = [
         (name.replace("_", " "), money(answer, answer[name]))
         for name in ("float_in", "gross", "cash_sales", "pay_in", "pay_out", "safe_drop")
@@ -70,7 +70,11 @@ def _shift(answer: dict[str, Any]) -> RenderableType:
         ("drawer opened by hand", answer["no_sale"]),
     ]
     return facts(
-        [("shift", f"[bold]{answer['shift']}[/], {state}, opened {answer['opened']} by {who}"), *amounts, *counts]
+        [
+            ("shift", f"[bold]{answer['shift']}[/], {state}, opened {local_time(answer['opened'])} by {who}"),
+            *amounts,
+            *counts,
+        ]
     )
 
 
@@ -90,7 +94,7 @@ def _closed(answer: dict[str, Any]) -> RenderableType:
             ("gross", money(answer, answer["total"])),
             ("expected", money(answer, answer["expected"])),
             ("counted", money(answer, answer["counted"])),
-            ("over" if over > 0 else "short", money(answer, abs(over)) if over else "nothing"),
+            ("over" if over >= 0 else "short", money(answer, abs(over))),
         ]
     )
 

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
     command(
         app, panel=PANEL, examples=("holdfast sell 4006381333931 --cash 20", "holdfast sell MUG=2 A-candle --json")
     )(sell)
-    command(app, panel=PANEL, examples=("holdfast sales", "holdfast sales --day 2026-03-31 --limit 500"))(sales)
+    command(app, panel=PANEL, examples=("holdfast sales", "holdfast sales --day 2026-03-31 --limit 200"))(sales)
     command(app, panel=PANEL, examples=("holdfast receipt BER-1-R000042", "holdfast receipt BER-1-Z000007 --copy"))(
         receipt
     )
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 def sales(
     session: Session,
     day: Annotated[str | None, typer.Option(help="Business date, YYYY-MM-DD.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(help="At most this many.", min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(help="At most this many.", min=1, max=200)] = 20,
     after: Annotated[int | None, typer.Option(help="Only beyond this count, e.g. 42.", show_default=False)] = None,
     training: Annotated[bool, typer.Option("--training", help="Training receipts instead.")] = False,
 ) -> None:
@@ -118,12 +118,12 @@ def _in_path(text: str) -> str:
 def _sales(answer: dict[str, Any]) -> RenderableType:
     from rich.markup import escape
 
-    from holdfast.cli.show import money, table
+    from holdfast.cli.show import local_time, money, table
 
     rows = (
         (
             sale["number"],
-            sale["at"].replace("T", " ").removesuffix("+00:00"),
+            local_time(sale["at"]),
             sale["pieces"],
             money(answer, sale["payable"]),
             escape(sale["station"]),
@@ -131,14 +131,16 @@ def _sales(answer: dict[str, Any]) -> RenderableType:
         )
         for sale in answer["sales"]
     )
-    return table("Sales", ("number", "UTC", "pieces", "amount", "station", "by"), rows)
+    return table("Sales", ("number", "at", "pieces", "amount", "station", "by"), rows)
 
 
 def _receipt(answer: dict[str, Any]) -> RenderableType:
-    from holdfast.cli.show import facts, plain, stack
+    from holdfast.cli.show import facts, local_time, plain, stack
 
     copies = f", {answer['copies']} copies made" if answer["copies"] else ""
-    return stack(plain(answer["text"]), facts([("record", f"seq {answer['seq']} at {answer['at']}{copies}")]))
+    return stack(
+        plain(answer["text"]), facts([("record", f"seq {answer['seq']} at {local_time(answer['at'])}{copies}")])
+    )
 
 
 def _copied(answer: dict[str, Any]) -> RenderableType:

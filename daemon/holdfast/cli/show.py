@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,20 +14,24 @@ from holdfast.cli.amounts import format_amount
 
 GOOD, DOUBTFUL, BAD = "[green]●[/]", "[yellow]●[/]", "[red]●[/]"
 UNKNOWN = "[dim]unknown[/]"
-NUMERIC = {"qty", "amount", "price", "on hand", "pieces", "lines", "seq", "job", "sellable", "other"}
+NUMERIC = {"amount", "price", "on hand", "pieces", "job"}
 """Columns that are set to the right."""
+WHOLE = {"number", "since", "at", "sku", "badge", "reason"}
+"""Columns that are never broken over lines."""
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "none") -> RenderableType:
-    """Rows under headings; cells may carry markup, so text from elsewhere is `escape`d by the caller."""
+    """Rows under headings, empty columns left out. Cells may carry markup: the caller `escape`s text from elsewhere."""
     cells = [[str(cell) for cell in row] for row in rows]
+    used = [index for index in range(len(columns)) if any(row[index] for row in cells)]
     if not cells:
         return Text.from_markup(f"[bold]{title}[/]: {empty}")
     made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, justify="right" if column in NUMERIC else "left", header_style="dim", overflow="fold")
+    for column in (columns[index] for index in used):
+        justify: JustifyMethod = "right" if column in NUMERIC else "left"
+        made.add_column(column, justify=justify, header_style="dim", overflow="fold", no_wrap=column in WHOLE)
     for row in cells:
-        made.add_row(*row)
+        made.add_row(*(row[index] for index in used))
     return made
 
 
@@ -64,11 +68,10 @@ def money(answer: dict[str, Any], amount: int) -> str:
     return f"{format_amount(amount, answer['exponent'])} {answer['currency']}"
 
 
-def local_time(millis: int | None) -> str:
-    """Wall-clock milliseconds in this terminal's time zone."""
-    if millis is None:
-        return "never"
-    return datetime.fromtimestamp(millis / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def local_time(at: str | float) -> str:
+    """An RFC 3339 timestamp, or Unix seconds, in this terminal's time zone."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at, UTC)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(seconds: float | None) -> str:

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -271,11 +272,13 @@ def _statement(manifest: bytes) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Structs as maps of their spelled-out fields, bytes as hexadecimal."""
+    """Structs as maps of their spelled-out fields, enums by name, bytes as hexadecimal."""
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, Enum):
+        return value.name.lower()
     if isinstance(value, dict):
         return {str(_plain(key)): _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
