@@ -23,7 +23,7 @@ from brokers import BrokerError
 from cashier import StuckError
 from episodes import FAST, Plan
 from evidence import NoEvidenceError
-from hub import HubAwayError, Place, ShopTime
+from hub import DoorError, HubAwayError, Place, ShopTime
 from processes import ChildError, Children
 from report import Run, figures, show
 from shop import Shop
@@ -43,7 +43,7 @@ FAST_BASKETS, FAST_ROWS = 12, 14
 PLAIN_S = 5.0
 """Seconds between two lines where there is no screen."""
 FAILED, UNFINISHED = 1, 2
-TROUBLE = (BrokerError, ChildError, HubAwayError, NoEvidenceError, StuckError, TimeoutError)
+TROUBLE = (BrokerError, ChildError, DoorError, HubAwayError, NoEvidenceError, StuckError, TimeoutError)
 
 
 def main() -> None:

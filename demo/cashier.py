@@ -6,7 +6,7 @@ After an interruption nothing is guessed: the open cart at the hub says how far 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -89,7 +89,10 @@ class Service:
 class Cashier:
     """Serves baskets. `book` is what she vouches for."""
 
-    def __init__(self, till: Till, hub: Hub, articles: Iterable[Article], rng: Random) -> None:
+    def __init__(
+        self, till: Till, hub: Hub, articles: Iterable[Article], rng: Random, *, tell: Callable[[str], None]
+    ) -> None:
+        """`tell` hears what she finds after an interruption."""
         self.book = Book()
         self.interrupted = 0
         """Times she had to look what the hub remembers."""
@@ -99,6 +102,7 @@ class Cashier:
         self._hub = hub
         self._pence = {article.sku: article.pence for article in articles}
         self._rng = rng
+        self._tell = tell
 
     async def serve(self, basket: Basket) -> None:
         """Ring and take payment, whatever happens to the hub meanwhile. Raises StuckError."""
@@ -216,17 +220,21 @@ class Cashier:
             seen = await self._till.card("RESUME")
             if seen.light is not Light.GREEN:
                 raise StuckError(f"RESUME: {seen}")
+            self._tell("the hub had parked the open cart; RESUME brings it back")
         return [(line["sku"], line["qty"]) for cart in carts for line in cart["lines"]]
 
     async def _compare(self, service: Service, found: Cart) -> None:
         if service.paying:
-            if found != service.cart:
+            if found == service.cart:
+                self._tell("the cart is still open: the payment is scanned again")
+            else:
                 await self._sold_meanwhile(service, found)
             return
         line = service.line
         once, full = (added(service.before, line.article.sku, n) for n in (1, line.quantity))
         if found not in (service.before, once, full):
             raise StuckError(f"the hub remembers {found}, we had {service.before} and were ringing {line}")
+        self._tell("the cart lacks nothing" if found == full else "the cart lacks the last scan: it is scanned again")
         service.cart = found
         if found == full:
             self._rung(service)
@@ -236,5 +244,6 @@ class Cashier:
         last = (await self._hub.get("/v1/sales", limit=1))["sales"][-1:]
         if found or not last or last[0]["number"] in self.book.sales:
             raise StuckError(f"the hub remembers {found} and {last}, we were paying {service.cart}")
+        self._tell("the payment is on record: not scanned again")
         receipt: dict[str, Any] = (await self._hub.get(f"/v1/receipts/{last[0]['number']}"))["document"]
         self._paid(service, last[0]["number"], receipt["payable"], receipt["tendered"], receipt["change"])

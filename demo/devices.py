@@ -65,7 +65,7 @@ class Bench:
 
     lit: set[str] = field(default_factory=set)
     mains: bool = True
-    unasked: int = 0
+    strays: int = 0
     """Green, amber or red that came on while nobody was waiting for one, or that was not the one due."""
     _child: Child | None = None
     _lights: asyncio.Queue[tuple[Light, float]] = field(default_factory=asyncio.Queue)
@@ -93,7 +93,7 @@ class Bench:
         """What came on before now is no answer to what is asked next."""
         while not self._lights.empty():
             self._lights.get_nowait()
-            self.unasked += 1
+            self.strays += 1
 
     async def light(self, due: Light) -> float:
         """The monotonic second at which the light that is due came on, as the bench saw it."""
@@ -101,7 +101,7 @@ class Bench:
             light, at = await self._lights.get()
             if light is due:
                 return at
-            self.unasked += 1
+            self.strays += 1
 
 
 _LIGHTS = frozenset(light.value for light in Light)

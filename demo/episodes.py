@@ -25,11 +25,11 @@ class Plan:
 
     paper_out: float = 0.08
     paper_back: float = 0.20
-    network_down: float = 0.30
-    kill_in_flight: float = 0.38
-    kill_while_printing: float = 0.46
-    mains_off: float = 0.52
-    network_back: float = 0.60
+    network_down: float = 0.28
+    kill_in_flight: float = 0.32
+    kill_while_printing: float = 0.36
+    mains_off: float = 0.40
+    network_back: float = 0.58
     charge: int = 34
     """Percent in the morning."""
     drain: tuple[tuple[str, ...], ...] = (("speed 80",), ("speed 1",), ("load 25",), ("load 60",))
@@ -41,7 +41,7 @@ FAST = Plan(drain=(("load 60",),))
 
 
 class Episodes:
-    """Call `due` before each basket; `over` before the last; `missing` at the end."""
+    """Call `due` before each basket, `last` before the last one, `missing` at the end."""
 
     def __init__(self, plan: Plan, shop: Shop, cashier: Cashier, rng: Random) -> None:
         self._shop, self._cashier, self._rng = shop, cashier, rng
@@ -65,11 +65,16 @@ class Episodes:
         while self._ahead and self._ahead[0][0] <= share:
             await self._ahead.pop(0)[1]()
 
-    async def over(self) -> None:
-        """Wait for what takes its time. Raises TimeoutError."""
+    async def last(self) -> None:
+        """Let happen what is still to come. A battery that has not run down yet does so in the midst of the sale."""
         await self.due(1.0)
-        if self._power is not None:
-            await self._power
+        if not self._shop.stopped.is_set():
+            self._cashier.ambush["line"] = self._purse
+
+    async def _purse(self) -> None:
+        self._shop.board.tick("the last customer looks for her purse; the battery does not wait")
+        async with asyncio.timeout(POWER_S):
+            await self._shop.stopped.wait()
 
     def missing(self, late: int, doubtful: int) -> tuple[str, ...]:
         """Episodes that left no trace, by what is on paper: `late` receipts and `doubtful` ones."""
@@ -145,5 +150,3 @@ class Episodes:
                     shop.staged.clear()
                     await shop.staged.wait()
                 worst = shop.board.stage
-            await shop.stopped.wait()
-            await shop.hub.up.wait()

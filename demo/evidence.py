@@ -9,14 +9,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from audit import Closing, CoreBooks, HubBooks
+from holdfast_contract.shift import Totals
 from hub import HUB, Hub, Place
 from processes import output
 
 BIN = Path(sys.executable).parent
 MOST_EVENTS = 100_000
 """As many as `holdfast-fleet events` tells at once; a day has a few thousand."""
-PAGE = 1000
+PAGE = 100
+COMPARED = frozenset({"equal", "differs"})
+"""Digests for which headquarters had the events."""
 OK_CONDITIONS = frozenset({"online", "draining", "offline"})
 
 
@@ -51,34 +56,38 @@ async def offered(hub: Hub) -> list[str]:
 
 async def _sales(hub: Hub) -> dict[str, int]:
     found: dict[str, int] = {}
-    after = 0
-    while page := (await hub.get("/v1/sales", after=after, limit=PAGE))["sales"]:
-        found |= {sale["number"]: sale["payable"] for sale in page}
-        after = page[-1]["count"]
+    after: int | None = 0
+    while after is not None:
+        page = await hub.get("/v1/sales", after=after, limit=PAGE)
+        found |= {sale["number"]: sale["payable"] for sale in page["sales"]}
+        after = page["next"]
     return found
 
 
 async def _stock(hub: Hub) -> dict[str, int]:
     found: dict[str, int] = {}
-    after = ""
-    while True:
+    after: str | None = ""
+    while after is not None:
         page = await hub.get("/v1/stock", after=after, limit=PAGE)
         found |= {item["sku"]: item["buckets"].get("sellable", 0) for item in page["items"]}
-        if page["next"] is None:
-            return found
         after = page["next"]
+    return found
 
 
 async def _closing(hub: Hub, shift: Mapping[str, Any]) -> Closing:
     document = (await hub.get(f"/v1/receipts/{shift['z']}"))["document"]
-    return _closed(shift["z"], document)
+    return _closed(shift["z"], document, document["totals"])
 
 
-def _closed(number: str, body: Mapping[str, Any]) -> Closing:
-    totals = body["totals"]
-    return Closing(
-        number, totals["documents"], totals["gross"], totals["cash_sales"], body["counted"] - body["expected"]
-    )
+def _closed(number: str, body: Mapping[str, Any], totals: Mapping[str, Any]) -> Closing:
+    over_short = body["counted"] - body["expected"]
+    return Closing(number, totals["documents"], totals["gross"], totals["cash_sales"], over_short)
+
+
+def _core_closing(body: Mapping[str, Any]) -> Closing:
+    """The event as the wire has it: its totals are an array."""
+    totals = msgspec.structs.asdict(msgspec.convert(body["totals"], Totals))
+    return _closed(_number(body["number"], "Z"), body, totals)
 
 
 async def core_books(place: Place) -> CoreBooks:
@@ -95,7 +104,6 @@ async def core_books(place: Place) -> CoreBooks:
     )
     view = next(view for view in hubs if view["hub"] == HUB)
     (audit,) = audits
-    compared = [(d["verdict"], d["as_of"]) for d in digests if d["verdict"] in ("equal", "differs")]
     return CoreBooks(
         upto=view["upto"],
         records=audit["records"],
@@ -103,11 +111,11 @@ async def core_books(place: Place) -> CoreBooks:
         sales=tuple((_number(event["body"]["number"], "R"), event["body"]["payable"]) for event in sales),
         stock={sku: places.get("sellable", 0) for sku, places in stock["stock"].items()},
         money=money["money"],
-        closing=_closed(_number(closings[-1]["body"]["number"], "Z"), closings[-1]["body"]) if closings else None,
+        closing=_core_closing(closings[-1]["body"]) if closings else None,
         unknown_papers=len(unknown),
         duplicates=view["duplicates"],
         trouble=_trouble(view),
-        digest=compared[0] if compared else ("none", 0),
+        digest=_newest(digests),
     )
 
 
@@ -122,12 +130,14 @@ def _trouble(view: Mapping[str, Any]) -> str:
     return ", ".join(condition + counts)
 
 
-async def settled(place: Place) -> tuple[int, tuple[str, int]]:
-    """Last seq committed at headquarters, and its newest digest verdict. Raises NoEvidenceError."""
-    hubs, digests = await asyncio.gather(_fleet(place, "hubs"), _fleet(place, "digest", HUB))
-    compared = [(d["verdict"], d["as_of"]) for d in digests if d["verdict"] in ("equal", "differs")]
-    upto = next((view["upto"] for view in hubs if view["hub"] == HUB), 0)
-    return upto, compared[0] if compared else ("none", 0)
+async def settled(place: Place) -> str:
+    """The newest digest that headquarters has compared: `equal at 42`. Raises NoEvidenceError."""
+    return _newest(await _fleet(place, "digest", HUB))
+
+
+def _newest(digests: list[dict[str, Any]]) -> str:
+    compared = [f"{digest['verdict']} at {digest['as_of']}" for digest in digests if digest["verdict"] in COMPARED]
+    return compared[0] if compared else "none"
 
 
 async def _events(place: Place, kind: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,10 @@ Hear = Callable[[Item], None]
 
 class HubAwayError(Exception):
     """The hub does not answer: it was killed, it stops, or it has not come up yet."""
+
+
+class DoorError(Exception):
+    """The hub refused what nobody should refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,23 +249,24 @@ class Hub:
         return status
 
     async def get(self, path: str, **query: str | int) -> dict[str, Any]:
-        """What a door says. Raises HubAwayError."""
+        """What a door says. Raises HubAwayError, DoorError."""
         return await self._ask("GET", path, params=query)
 
     async def post(self, path: str, body: str | dict[str, Any]) -> dict[str, Any]:
-        """`data` of a success. Raises HubAwayError, RuntimeError for a refusal."""
+        """`data` of a success. Raises HubAwayError, DoorError."""
         answer = await self._ask("POST", path, **({"data": body.encode()} if isinstance(body, str) else {"json": body}))
-        if not answer["ok"]:
-            raise RuntimeError(f"{path} refused: {answer}")
         return dict(answer["data"])
 
     async def command(self, do: str, **fields: Any) -> dict[str, Any]:
-        """Have a command decided. Raises HubAwayError, RuntimeError for a refusal."""
+        """Have a command decided. Raises HubAwayError, DoorError."""
         return await self.post("/v1/commands", {"do": do, **fields})
 
     async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:
             async with self._http.request(method, path, timeout=aiohttp.ClientTimeout(total=READY_S), **more) as answer:
-                return dict(await answer.json())
+                told = dict(await answer.json())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise HubAwayError(str(error)) from error
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise DoorError(f"{path}: {told}")
+        return told

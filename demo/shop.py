@@ -27,6 +27,15 @@ RECENT = 200
 IDLE_LOAD, FULL_SPEED = "load 5", "slow 0.001"
 
 
+def _notice(event: Event) -> str:
+    """What the collector noticed: its kind, then the facts that are some."""
+    facts = [f"{name} {value}" for name, value in event.items() if name in _FACTS and value not in ("", None)]
+    return " ".join([str(event.get("kind")), *facts])
+
+
+_FACTS = ("was", "inc", "boot", "as_of", "differs", "seq", "missing", "why")
+
+
 class Shop:
     """Enter it, `open` it, run `mind` and `look` beside whatever happens in it. Leave it after `children`."""
 
@@ -71,8 +80,7 @@ class Shop:
         def hear(event: Event) -> None:
             if event.get("kind") == "ready":
                 ready.set()
-            words = " ".join(f"{k} {v}" for k, v in event.items() if k not in ("at", "kind", "hub", "core", "broker"))
-            self.board.tick(f"headquarters: {event.get('kind')} {event.get('hub', '')} {words}".strip(), "blue")
+            self.board.tick(f"headquarters: {_notice(event)}", "blue")
 
         fleet = str(Path(sys.executable).parent / "holdfast-fleet")
         where = f"mqtt://127.0.0.1:{self.broker.port}"
@@ -95,6 +103,7 @@ class Shop:
             self.board.hub = "down"
             if status == 0:
                 self.stopped.set()
+                self.till.excused += 1  # amber, steady, while it stopped
                 self.board.tick("the hub stopped in order, by itself; now the mains are back", "bold yellow")
                 self.bench.do("mains on")
                 self.bench.do(IDLE_LOAD)

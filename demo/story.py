@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from random import Random
 
 import evidence
@@ -46,7 +47,8 @@ class Story:
         """Raises ChildError, StuckError, HubAwayError, TimeoutError when the day cannot be brought to its end."""
         shop = self._shop
         await shop.open(charge=self._plan.charge)
-        self._cashier = Cashier(shop.till, shop.hub, self._day.articles, self._rng)
+        tell = partial(self._shop.board.tick, style="cyan")
+        self._cashier = Cashier(shop.till, shop.hub, self._day.articles, self._rng, tell=tell)
         self._errands = Errands(shop.till)
         self._episodes = Episodes(self._plan, shop, self._cashier, self._rng)
         minding = [asyncio.create_task(shop.mind(), name="mind"), asyncio.create_task(shop.look(), name="look")]
@@ -102,12 +104,11 @@ class Story:
 
     async def _trade(self) -> None:
         """Every basket, not before its customer came."""
-        baskets, board = self._day.baskets, self._shop.board
+        baskets = self._day.baskets
         for served, basket in enumerate(baskets):
             await self._episodes.due(served / len(baskets))
             if served == len(baskets) - 1:
-                board.tick("the last customer waits until all is well again")
-                await self._episodes.over()
+                await self._episodes.last()
             await self._copies()
             await asyncio.sleep(max(0.0, self._shop.clock.until(basket.at)))
             await self._cashier.serve(basket)
@@ -153,10 +154,9 @@ class Story:
         async with asyncio.timeout(DRAIN_S):
             while True:
                 outbox = await self._shop.hub.get("/v1/outbox")
-                if not outbox["waiting"] and outbox["state"] == "online":
-                    upto, digest = await evidence.settled(self._shop.place)
-                    if upto == digest[1] == outbox["head"]:
-                        return
+                sent = not outbox["waiting"] and outbox["state"] == "online"
+                if sent and (await evidence.settled(self._shop.place)).endswith(f" at {outbox['head']}"):
+                    return
                 await asyncio.sleep(LOOK_S)
 
     async def _gather(self) -> Evidence:
@@ -173,6 +173,6 @@ class Story:
             core=core,
             paper=paper,
             offered=frozenset(self._offered),
-            unasked_lights=shop.bench.unasked,
+            unasked_lights=max(0, shop.bench.strays - shop.till.excused),
             missing_episodes=self._episodes.missing(late=paper.late.total(), doubtful=len(self._offered)),
         )

@@ -39,6 +39,8 @@ class Till:
         self.latencies: list[float] = []
         """Seconds from the scan's bytes leaving us to its light, as the bench saw it."""
         self.scans = 0
+        self.excused = 0
+        """Lights that may have come on without having been waited for: an interrupted scan's, a stopping hub's."""
         self._scanner = scanner
         self._bench = bench
         self._hub = hub
@@ -70,11 +72,17 @@ class Till:
             await after()
         try:
             async with asyncio.timeout(LIGHT_S):
-                item = await self._said.get()
-                if item["kind"] == "gone":
-                    raise HubAwayError("gone")
+                item = await self._answer()
                 light = _DUE.get(item["kind"], Light.GREEN)
                 self.latencies.append(await self._bench.light(light) - sent)
         except TimeoutError:
+            self.excused += 1
             raise HubAwayError("no light") from None
         return Seen(light, item.get("reason") or item.get("need") or "", item["data"])
+
+    async def _answer(self) -> Item:
+        item = await self._said.get()
+        if item["kind"] == "gone":
+            self.excused += 1
+            raise HubAwayError("gone")
+        return item
