@@ -11,6 +11,7 @@ from holdfast.config import Printer
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.ports import printer_link, printer_place
 from holdfast.runtime.clock import Clock
+from holdfast_drivers.links.base import WriteError
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.escpos import EscPosPrinter
 from holdfast_drivers.printers.port import Limits
@@ -138,11 +139,13 @@ class PrinterDevice(NoPrinter):
         return await printer.print(data, job, started=started)
 
     async def kick(self) -> bool:
-        """Open the drawer. False when it could not be done now."""
+        """Open the drawer. False: nothing was sent. True: the pulse left, or part of it may have."""
         if self._printer is None or self._options.drawer == "none":
             return False
         try:
             await self._printer.kick(1 if self._options.drawer == "pin5" else 0)
+        except WriteError as error:
+            return error.taken > 0
         except DeviceError:
             return False
         return True

@@ -257,12 +257,15 @@ class Journal:
             self._writer.put(Ask(done=lambda _: None, desk=lambda _: None))
 
     async def prune(self) -> int:
-        """Drop outcomes older than OUTCOME_DAYS; ids below the watermark are refused from then on (G-3)."""
+        """Drop outcomes and ended jobs older than OUTCOME_DAYS; older ids are refused from then on (G-3)."""
         mark = (self._clock.wall_ms() - OUTCOME_DAYS * 86_400_000).to_bytes(6, "big", signed=True)
 
         def drop(db: sqlite3.Connection) -> int:
             set_meta(db, "watermark", mark)
-            db.execute("DELETE FROM spool WHERE state = 'printed' AND at < ?", (int.from_bytes(mark, "big"),))
+            db.execute(
+                "DELETE FROM spool WHERE state NOT IN ('queued', 'sending') AND at < ?",
+                (int.from_bytes(mark, "big", signed=True),),
+            )
             return db.execute("DELETE FROM outcome WHERE id < ?", (mark,)).rowcount
 
         dropped = await self.desk(drop)
