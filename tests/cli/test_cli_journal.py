@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from cli_rig import running
 from holdfast.cli.app import app
 from holdfast.domain.registry import AREAS
+from holdfast.journal.keys import device_key
 from holdfast.journal.projector import Projector
 from holdfast.journal.store import FILE, open_store
 from hub_rig import CANDLE, HONEY, Rig
@@ -152,6 +154,20 @@ def test_a_change_to_an_export_is_found(store: Path, tmp_path: Path, name: str, 
     export(store, tmp_path / "out")
     tampered(tmp_path / "out", name, old, new)
     assert "ot proved" in run("verify-export", str(tmp_path / "out"), code=1).stderr
+
+
+def test_words_that_do_not_follow_from_their_record_are_found_though_signed(store: Path, tmp_path: Path) -> None:
+    """Whoever holds the hub's key can sign anything; the chain still says what was."""
+    out = tmp_path / "out"
+    export(store, out)
+    tampered(out, "journal.jsonl", b'"a":1999', b'"a":9999')
+    digest = hashlib.sha256((out / "journal.jsonl").read_bytes()).hexdigest()
+    manifest = json.loads((out / "manifest.json").read_bytes()) | {"sha256": digest}
+    encoded = json.dumps(manifest).encode()
+    (out / "manifest.json").write_bytes(encoded)
+    signature = device_key(store).sign(b"holdfast export 1\n" + hashlib.sha256(encoded).digest())
+    (out / "manifest.sig").write_text(signature.hex())
+    assert "says other things than its record" in run("verify-export", str(out), code=1).stderr
 
 
 def test_dropping_lines_from_an_export_is_found(store: Path, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ async def explain(hub: Hub, scan: Scan) -> dict[str, Any]:
             told = _told(f"{kind.name.lower()} token", f"{kind.value}…", "a customer's token")
         case Label(label, label_id):
             told = _told("label", label.value + label_id, f"{label.name.lower().replace('_', ' ')} {label_id}")
-        case ElementString(gtin, _):
-            told = await _product(hub, "gs1", gtin.digits, str(gtin))
+        case ElementString() as elements:
+            told = await _product(hub, "gs1", elements.gtin.digits, str(elements.gtin))
         case Gtin() as gtin:
             told = await _product(hub, "gtin", gtin.digits, str(gtin))
         case text:
