@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from holdfast.api.ports import OFF, DeviceReport, PowerReport, UplinkReport
+from holdfast.domain.cart import AddItem
 from holdfast.domain.paper import NoteUnknownPaper
+from holdfast.domain.sale import PayCash
 from holdfast_drivers.values import DeviceState, Tri
 from hub_rig import CANDLE, HONEY, Rig
 
@@ -103,11 +105,19 @@ async def test_sales_are_the_last_ones_in_order_of_number(shop: Rig) -> None:
     assert [sale["number"] for sale in sales["sales"]] == numbers[1:]
     assert sales["sales"][0] | {"at": ""} == {
         "number": numbers[1], "count": 2, "at": "", "day": "2026-09-21", "lines": 1, "pieces": 1, "payable": 1999,
-        "station": "till1", "actor": sales["sales"][0]["actor"],
+        "station": "till1", "actor": sales["sales"][0]["actor"], "name": None,
     }  # fmt: skip
     assert sales["sales"][0]["actor"].startswith("technician:")
     after = await shop.get("/v1/sales", after=1)
     assert [sale["number"] for sale in after["sales"]] == numbers[1:]
+
+
+async def test_sales_name_who_sold(shop: Rig) -> None:
+    await shop.do("operator.issue_badge", badge="B1", name="Anna", role="cashier")
+    for command in (AddItem(station="till1", code="mug"), PayCash(station="till1")):
+        assert (await shop.journal.execute(command, actor="B1")).ok
+    sale = (await shop.get("/v1/sales"))["sales"][0]
+    assert (sale["actor"], sale["name"]) == ("B1", "Anna")
 
 
 async def test_sales_of_a_day(shop: Rig) -> None:

@@ -81,7 +81,9 @@ async def sales(hub: Hub, request: web.Request) -> dict[str, Any]:
         rows = list(reversed(await hub.journal.query(_LAST_SALES, series, limit)))
     else:
         rows = await hub.journal.query(_SALES, series, after, day, limit)
-    found = [_sale_line(hub, series, *row) for row in rows]
+    names = dict(await hub.journal.query("SELECT badge, name FROM badge"))
+    lines = [_sale_line(hub, series, *row) for row in rows]
+    found = [line | {"name": names.get(line["actor"])} for line in lines]
     return {**_currency(hub), "sales": found, "next": found[-1]["count"] if len(found) == limit else None}
 
 

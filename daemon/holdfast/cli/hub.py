@@ -111,7 +111,7 @@ def _shop(shop: dict[str, Any]) -> list[tuple[str, str]]:
         ("carts", f"{shop['carts']}, {shop['parked']} of them parked" if shop["carts"] else "none"),
     ]
     if shop["discrepancies"]:
-        told.append(("stock", f"[yellow]{shop['discrepancies']} products below zero: count them[/]"))
+        told.append(("stock", f"[yellow]products below zero: {shop['discrepancies']}, count them[/]"))
     for station in shop["stations"]:
         who = f"{escape(station['name'])} ({station['role']})" if station["name"] else "nobody"
         told.append((station["station"], who + (", [yellow]training[/]" if station["training"] else "")))

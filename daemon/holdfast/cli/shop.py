@@ -127,7 +127,7 @@ def _sales(answer: dict[str, Any]) -> RenderableType:
             sale["pieces"],
             money(answer, sale["payable"]),
             escape(sale["station"]),
-            escape(sale["actor"]),
+            escape(sale["name"] or sale["actor"]),
         )
         for sale in answer["sales"]
     )
