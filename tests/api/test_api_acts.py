@@ -277,3 +277,28 @@ async def test_a_hub_that_stops_refuses_but_still_tells(shop: Rig) -> None:
     await shop.server.quiesce(0.1)
     assert (await shop.do("cart.park", 503, station="till1"))["reason"] == "stopping"
     assert (await shop.get("/v1/status"))["shop"]["shift"] == "s1"
+
+
+async def test_g_11_card_numbers_are_masked_before_anything_is_stored(shop: Rig) -> None:
+    header = "sku,name,price,tax_category,tax_rate\n"
+    issued = (await shop.post("/v1/badges", {"name": f"Anna {LUHN}", "role": "cashier"}))["data"]
+    assert issued["name"] == "Anna ************1111"
+    await shop.do("shift.move_drawer", station="till1", kind="pay_in", amount=5, why="card 4111-1111-1111-1111")
+    await shop.do("delivery.receive", lines=[["mug", 1]], reference=LUHN)
+    await shop.do("catalogue.change_price", 404, sku=LUHN, price=1)
+    await shop.do("delivery.receive", 404, lines=[[LUHN, 1]])
+    await shop.do("paper.reprint", 404, number=LUHN)
+    await shop.post("/v1/catalogue", f"{header}mug,Mug {LUHN},1.00,S,19\n")
+    assert await shop.journal.query("SELECT count FROM security WHERE kind = 'card_data_masked'") == [(7,)]
+    await shop.journal.close()
+    for file in shop.store.iterdir():
+        content = file.read_bytes()
+        assert LUHN.encode() not in content
+        assert b"4111-1111" not in content
+
+
+async def test_a_code_that_only_looks_like_a_card_number_stays_a_code(shop: Rig) -> None:
+    await shop.post("/v1/catalogue", f"sku,name,price,tax_category,tax_rate\n{LUHN},Oddly numbered,1.00,S,19\n")
+    await shop.do("delivery.receive", lines=[[LUHN, 2]])
+    assert (await shop.get("/v1/stock", sku=LUHN))["items"][0]["on_hand"] == 2
+    assert await shop.journal.query("SELECT count FROM security") == []

@@ -13,11 +13,12 @@ from aiohttp import web
 from holdfast.api.answers import answer, decode, outcome_answer, read_body, refusal
 from holdfast.api.commands import read_command, read_id
 from holdfast.api.explain import explain
+from holdfast.api.guard import guarded, masked_names, note_masked
 from holdfast.api.peer import actor
 from holdfast.api.ports import Hub
 from holdfast.domain.catalogue import MAX_BLOB, ImportCatalogue
 from holdfast.domain.catalogue_csv import parse_csv
-from holdfast.domain.core import Refused
+from holdfast.domain.core import Command, Refused
 from holdfast.domain.operator import IssueBadge
 from holdfast.domain.products import pack
 from holdfast.runtime.ids import IdSource
@@ -52,7 +53,7 @@ class BadgeBody(msgspec.Struct, forbid_unknown_fields=True):
 async def command(hub: Hub, request: web.Request) -> web.Response:
     """POST `{do, id, …}`. The same id gives the same outcome; without one every request is a new one."""
     wanted, command_id = read_command(await read_body(request, MAX_COMMAND), hub.commands)
-    return outcome_answer(await hub.execute(wanted, actor=actor(request), command_id=command_id))
+    return await _decided(hub, request, wanted, command_id)
 
 
 async def catalogue(hub: Hub, request: web.Request) -> web.Response:
@@ -69,9 +70,11 @@ async def catalogue(hub: Hub, request: web.Request) -> web.Response:
         raise Refused("catalogue_invalid", problems=told, count=len(problems))
     if request.query.get("check"):
         return answer({"ok": True, "data": {"rows": len(products), "version": None}})
-    blob = await asyncio.to_thread(pack, products)
-    wanted = ImportCatalogue(version=0, blob=blob)
-    return outcome_answer(await hub.execute(wanted, actor=actor(request), command_id=command_id))
+    named = await asyncio.to_thread(masked_names, products)
+    if named != products:
+        await note_masked(hub, actor(request))
+    blob = await asyncio.to_thread(pack, named)
+    return await _decided(hub, request, ImportCatalogue(version=0, blob=blob), command_id)
 
 
 async def badge(hub: Hub, request: web.Request) -> web.Response:
@@ -79,12 +82,12 @@ async def badge(hub: Hub, request: web.Request) -> web.Response:
     asked = decode(await read_body(request, MAX_SMALL), BadgeBody)
     command_id = read_id(asked.id) if asked.id else IdSource(hub.clock)()
     badge_id = _badge_id(command_id)
-    outcome = await hub.execute(
-        IssueBadge(badge=badge_id, name=asked.name, role=asked.role), actor=actor(request), command_id=command_id
-    )
+    who = actor(request)
+    wanted = await guarded(hub, IssueBadge(badge=badge_id, name=asked.name, role=asked.role), actor=who)
+    outcome = await hub.execute(wanted, actor=who, command_id=command_id)
     if not outcome.ok:
         return outcome_answer(outcome)
-    told = {"badge": badge_id, "name": asked.name, "role": asked.role, "text": hub.badge_text(badge_id)}
+    told = {"badge": badge_id, "name": wanted.name, "role": wanted.role, "text": hub.badge_text(badge_id)}
     return answer({"ok": True, "data": told, "seq": outcome.seq})
 
 
@@ -113,6 +116,12 @@ async def print_test(hub: Hub, _: web.Request) -> web.Response:
         return refusal("device_absent", {"detail": str(error)})
     told = {"outcome": result.outcome.value, "proof": result.proof.name.lower(), "reason": result.reason}
     return answer({"ok": result.outcome is Printed.PRINTED, "data": told})
+
+
+async def _decided(hub: Hub, request: web.Request, wanted: Command, command_id: bytes | None) -> web.Response:
+    who = actor(request)
+    wanted = await guarded(hub, wanted, actor=who)
+    return outcome_answer(await hub.execute(wanted, actor=who, command_id=command_id))
 
 
 def _scan(hub: Hub, body: ScanBody) -> Scan:
