@@ -227,6 +227,24 @@ async def test_sigterm_commits_and_acknowledges_what_arrived_and_says_it_is_down
         assert not (await core_status(here, up=False)).up
 
 
+async def test_an_ack_still_owed_at_the_end_is_sent(
+    nats: RealBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Collector, "_send_acks", never)
+    hub = FakeHub().trade(3)
+    async with asyncio.timeout(10), aiomqtt.Client(nats.host, nats.port) as client:
+        await client.subscribe(topics.ack(hub.name), qos=1)
+        async with running(where(nats), tmp_path / "fleet.db") as run:
+            batch = hub.batch()
+            await client.publish(batch.topic, batch.payload, qos=1)
+            await until(lambda: run.collector._acks)
+        message = await anext(client.messages)
+        assert unpack(bytes(message.payload), Ack).upto == hub.last
+
+
 async def test_a_killed_collector_is_reported_down_by_its_will(nats: RealBroker, tmp_path: Path) -> None:
     here = where(nats)
     async with process(here, tmp_path / "fleet.db") as child:
@@ -254,6 +272,23 @@ async def test_its_own_retained_status_is_no_hub(nats: RealBroker, tmp_path: Pat
             await client.publish(online.topic, online.payload, qos=1, retain=True)
             await until(lambda: "online" in run.kinds)
     assert "quarantined" not in run.kinds
+
+
+async def test_an_ack_that_grows_while_it_is_sent_is_sent_again(desk: Desk) -> None:
+    hub = FakeHub().trade(3)
+    sent: list[int] = []
+
+    class Slow:
+        async def publish(self, _: str, payload: bytes, **__: object) -> None:
+            if not sent:
+                works._deliver(desk.give(hub.batch(5, hub.last)))
+            sent.append(unpack(payload, Ack).upto)
+
+    works = Collector(parse_url("mqtt://localhost"), lambda: desk.store, core="hq", say=lambda _: None)
+    works._deliver(desk.give(hub.batch(1, 4)))
+    while works._acks:
+        await works._send_some(Slow())  # type: ignore[arg-type]  # the one method it needs
+    assert sent == [4, hub.last]
 
 
 async def test_a_refused_subscription_is_a_broken_connection() -> None:

@@ -102,6 +102,26 @@ def test_a_second_journal_under_one_incarnation_is_a_fork_answered_with_ours(des
     desk.assert_holds(hub)
 
 
+def test_reports_of_a_second_journal_are_not_mixed_in(desk: Desk) -> None:
+    hub, clone = FakeHub(), FakeHub(jid=8)
+    desk.give(hub.report((1, "x", "mine")))
+    desk.give(clone.report((2, "x", "theirs")))
+    assert desk.rows("SELECT seq FROM telemetry") == [(1,)]
+    assert desk.acks[hub.name, Stream.TM, 1].jid == hub.jid
+    assert desk.heard == ["fork"]
+
+
+def test_only_a_commit_counts_as_one(desk: Desk) -> None:
+    """Since when nothing more came is what tells a stuck hub from a slow one."""
+    hub = FakeHub().trade(9)
+    desk.give(hub.batch(1, 4))
+    desk.store._db.execute("UPDATE stream SET committed_at = 5")
+    desk.give(hub.batch(1, 4), hub.batch(8, 9), hub.birth())
+    assert desk.one("SELECT committed_at FROM stream WHERE st = 'ev'") == 5
+    desk.give(hub.batch(5, 7))
+    assert desk.one("SELECT committed_at FROM stream WHERE st = 'ev'") > 5
+
+
 def test_a_held_batch_that_turns_out_to_be_a_fork_is_dropped_with_a_note(desk: Desk) -> None:
     hub, clone = FakeHub().trade(4), FakeHub().trade(3)
     clone.sell("SKU-0", 50)

@@ -146,3 +146,9 @@ async def test_the_intake_never_holds_more_than_its_share(tmp_path: Path, monkey
         works.put(Arrival("hf/v1/hub-1/up/ev", b"x" * 300))
     assert len(works._waiting) == 3
     assert said == [{"dropped": 1}]
+    task = asyncio.create_task(works.run())
+    await works.drained()
+    works.put(Arrival("hf/v1/hub-1/up/ev", b"x" * 900))
+    assert len(works._waiting) == 1
+    task.cancel()
+    await asyncio.wait([task])
