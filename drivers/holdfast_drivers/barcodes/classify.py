@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
-from holdfast_drivers.barcodes import commands, gs1, receipts
+from holdfast_drivers.barcodes import commands, receipts
 from holdfast_drivers.barcodes.badges import Badge, parse_badge
 from holdfast_drivers.barcodes.errors import CodeError
-from holdfast_drivers.barcodes.gs1 import ElementString
-from holdfast_drivers.barcodes.gtin import Gtin, expand_upc_e
+from holdfast_drivers.barcodes.gs1 import AIM_IDS, SEPARATOR, ElementString, parse_element_string
+from holdfast_drivers.barcodes.gs1_digital_link import LENIENT, SCHEME, parse_digital_link
+from holdfast_drivers.barcodes.gs1_scan_data import COMPONENT
+from holdfast_drivers.barcodes.gtin import Gtin, expand_upc_e, split_add_on
 from holdfast_drivers.barcodes.pan import looks_like_pan, mask_pan
 from holdfast_drivers.values import Scan
 
@@ -65,7 +67,7 @@ class Label:
 
     kind: LabelKind
     label_id: str
-    """0-9, A-Z and dash, 32 characters at most."""
+    """0-9, A-Z and dash, 32 characters at most; of an asset with a GRAI, all of (8003) after its leading zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,16 @@ _EAN_UPC, _EAN_UPC_WITH_ADD_ON, _EAN_8 = "]E0", "]E3", "]E4"
 
 
 def classify(scan: Scan) -> Code:
-    """Total: every scan is something, and whatever no form fits is `Text`."""
+    """Total: every scan is something, and whatever no form fits is `Text`.
+
+    An `ElementString` given here has a `gtin`.
+    """
     text = _decode(scan.data)
     for parse in (_command, parse_badge, _receipt, _token, _label):
         with suppress(CodeError):
             return parse(text)
     with suppress(CodeError):
-        return gs1.parse(text) if scan.aim in gs1.AIM_IDS else _gtin(text, scan.aim)
+        return _gs1(text, scan.aim)
     return Text(text)
 
 
@@ -135,12 +140,42 @@ def _label(text: str) -> Label:
     raise CodeError("not a label")
 
 
+def _gs1(text: str, aim: str) -> ElementString | Label | Gtin:
+    """By AIM identifier. Without one, digits are a GTIN, or elements if they begin with (01) and nothing is amiss."""
+    if SCHEME.match(text):
+        return _thing(parse_digital_link(text, LENIENT))
+    if COMPONENT in text:
+        return _thing(parse_element_string(_joined(text, aim), tolerant=True))
+    if aim in AIM_IDS:
+        return _thing(parse_element_string(text, tolerant=True))
+    if not aim and text.startswith("01") and len(text) >= len("01") + 14:
+        return _thing(parse_element_string(text))
+    return _gtin(text, aim)
+
+
+def _joined(text: str, aim: str) -> str:
+    """The elements of a composite symbol: of an EAN/UPC one, its number and those of the 2D component."""
+    linear, _, component = text.partition(COMPONENT)
+    front = linear if aim in AIM_IDS else "01" + _gtin(linear, aim).digits
+    return front + SEPARATOR + component
+
+
+def _thing(elements: ElementString) -> ElementString | Label:
+    """What the hub handles: a trade item, or a reusable asset. Raises CodeError for elements of anything else."""
+    grai = elements.get("8003")
+    if grai and elements.get("01") is None:
+        return Label(LabelKind.ASSET, grai[1:])
+    if elements.get("01") is None:
+        raise CodeError("neither a trade item nor a reusable asset")
+    return elements
+
+
 def _gtin(text: str, aim: str) -> Gtin:
     """8 digits are an EAN-8 or a UPC-E and only the AIM identifier can tell; without one EAN-8 is taken."""
     if aim == _EAN_UPC and len(text) == 8:
         text = expand_upc_e(text)
     elif aim == _EAN_UPC_WITH_ADD_ON:
-        text = text[:13]
+        text, _ = split_add_on(text)
     if aim and (len(text) == 8) != (aim == _EAN_8):
         raise CodeError(f"{len(text)} digits in a {aim} symbol are no GTIN")
     return Gtin.parse(text)

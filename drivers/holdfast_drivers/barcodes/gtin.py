@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from holdfast_drivers.barcodes.errors import CodeError
 
 LENGTHS = (8, 12, 13, 14)
+ADD_ON_LENGTHS = (2, 5)
+"""Digits of the small symbol beside an EAN/UPC one: the issue of a periodical, the price of a book."""
+
+_ZERO = ord("0")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,8 +57,9 @@ def check_digit(body: str) -> str:
     """The mod-10 digit, weights 3 and 1 from the right, for the digits before it. Raises CodeError."""
     if not _is_digits(body):
         raise CodeError(f"{body!r} is not digits")
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
-    return str(-total % 10)
+    codes = body.encode()
+    threes, ones = codes[::-2], codes[-2::-2]
+    return str((3 * (_ZERO * len(threes) - sum(threes)) + _ZERO * len(ones) - sum(ones)) % 10)
 
 
 def with_check_digit(body: str) -> str:
@@ -78,6 +84,26 @@ def expand_upc_e(text: str) -> str:
         case _:
             item = item + "0000" + rule
     return text[0] + item + text[7]
+
+
+def compress_upc_a(text: str) -> str:
+    """The UPC-E (8 digits) that stands for a UPC-A (12 digits). Raises CodeError: few numbers have one."""
+    Gtin.parse(text)
+    a, b = text[1:6], text[6:11]
+    for item in (a[:2] + b[2:] + a[2:3], a[:3] + b[3:] + "3", a[:4] + b[4:] + "4", a + b[4:]):
+        code = text[:1] + item + text[11:]
+        with suppress(CodeError):
+            if expand_upc_e(code) == text:
+                return code
+    raise CodeError(f"{text!r} has no UPC-E")
+
+
+def split_add_on(text: str) -> tuple[str, str]:
+    """A scanned EAN-13 and the add-on read with it, which may be empty. Raises CodeError for any other length."""
+    number, add_on = text[:13], text[13:]
+    if add_on and len(add_on) not in ADD_ON_LENGTHS:
+        raise CodeError(f"{len(text)} digits are no EAN-13 with an add-on")
+    return number, add_on
 
 
 def _is_digits(text: str) -> bool:
