@@ -54,9 +54,9 @@ def test_silence_ends_a_read_and_marks_it() -> None:
     framer = Framer(gap=0.05)
     assert framer.feed(b"]E04006", 1.0) == []
     assert framer.feed(b"381333931", 1.01) == []
-    assert framer.idle(1.05) is None
-    assert framer.idle(1.07) == Scan(b"4006381333931", aim="]E0", terminated=False, at=1.01)
-    assert framer.idle(9.0) is None
+    assert framer.idle(1.05) == []
+    assert framer.idle(1.07) == [Scan(b"4006381333931", aim="]E0", terminated=False, at=1.01)]
+    assert framer.idle(9.0) == []
     assert framer.feed(b"\r", 9.0) == []
 
 
@@ -71,7 +71,7 @@ def test_an_over_long_read_is_dropped_to_its_end_and_counted() -> None:
 def test_silence_ends_an_over_long_read_too() -> None:
     framer = Framer(max_frame=10)
     framer.feed(b"12345678901", 0.0)
-    assert framer.idle(1.0) is None
+    assert framer.idle(1.0) == []
     assert framer.feed(b"NEXT\r", 1.0) == [Scan(b"NEXT", at=1.0)]
 
 
@@ -80,7 +80,7 @@ def test_a_dropped_read_never_comes_back() -> None:
     framer.feed(b"HALF A CO", 0.0)
     assert framer.drop()
     assert not framer.drop()
-    assert framer.idle(1.0) is None
+    assert framer.idle(1.0) == []
     assert framer.feed(b"DE\r", 2.0) == [Scan(b"DE", at=2.0)]
 
 
@@ -88,9 +88,9 @@ def test_a_dropped_read_never_comes_back() -> None:
 def test_any_split_of_the_bytes_gives_the_same_scans(data: bytes, cuts: list[int], max_frame: int) -> None:
     whole, split = Framer(max_frame=max_frame), Framer(max_frame=max_frame)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    expected = [*whole.feed(data, 0.0), whole.idle(1.0)]
+    expected = [*whole.feed(data, 0.0), *whole.idle(1.0)]
     got = [scan for start, end in pairwise(edges) for scan in split.feed(data[start:end], 0.0)]
-    assert [*got, split.idle(1.0)] == expected
+    assert [*got, *split.idle(1.0)] == expected
     assert split.oversize == whole.oversize
 
 
@@ -98,9 +98,9 @@ def test_any_split_of_the_bytes_gives_the_same_scans(data: bytes, cuts: list[int
 def test_no_byte_of_data_is_invented_or_lost(data: bytes) -> None:
     """What is left of the wire after the framing bytes is what the scans hold."""
     framer = Framer()
-    scans = [*framer.feed(data, 0.0), framer.idle(1.0)]
+    scans = [*framer.feed(data, 0.0), *framer.idle(1.0)]
     parts = [part.lstrip(b"\x02") for part in data.translate(bytes.maketrans(b"\n\t\x03", b"\r\r\r")).split(b"\r")]
-    assert [scan.aim.encode() + scan.data for scan in scans if scan] == [part for part in parts if part]
+    assert [scan.aim.encode() + scan.data for scan in scans] == [part for part in parts if part]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))

@@ -16,7 +16,8 @@ MAX_FRAME = 8192
 GAP = 0.05
 """Seconds of silence inside a read that end it: 48 characters long at 9600 baud."""
 
-_TERMINATOR = re.compile(rb"[\r\n\t\x03]")
+_TERMINATORS = b"\r\n\t\x03"
+_TERMINATOR = re.compile(b"[" + _TERMINATORS + b"]")
 _STX = b"\x02"
 _AIM_ID = re.compile(rb"\][A-Za-z][0-9A-Za-z](?=.)", re.DOTALL)
 """ISO/IEC 15424: flag, code character, modifier. Data must follow, or `]` is data itself."""
@@ -50,11 +51,11 @@ class Framer:
         self._last_byte_at = at
         return scans
 
-    def idle(self, at: float) -> Scan | None:
+    def idle(self, at: float) -> list[Scan]:
         """The scan that silence until `at` ends, if the last byte is `gap` seconds old."""
         if not self.open or at - self._last_byte_at < self.gap:
-            return None
-        return next(iter(self._end(self._last_byte_at, terminated=False)), None)
+            return []
+        return self._end(self._last_byte_at, terminated=False)
 
     def drop(self) -> bool:
         """Forget a read that has begun: its end will never come. True when there was one."""
@@ -76,9 +77,23 @@ class Framer:
         """One scan, or none for an empty or over-long read."""
         frame = bytes(self._frame).lstrip(_STX)
         self.drop()
-        if not frame:
-            return []
-        aim = _AIM_ID.match(frame)
-        if aim is None:
-            return [Scan(frame, terminated=terminated, at=at)]
-        return [Scan(frame[aim.end() :], aim=aim[0].decode("ascii"), terminated=terminated, at=at)]
+        return [as_scan(frame, at, terminated=terminated)] if frame else []
+
+
+def as_scan(frame: bytes, at: float, *, terminated: bool = True) -> Scan:
+    """A read without its framing bytes, its AIM identifier set apart."""
+    aim = _AIM_ID.match(frame)
+    if aim is None:
+        return Scan(frame, terminated=terminated, at=at)
+    return Scan(frame[aim.end() :], aim=aim[0].decode("ascii"), terminated=terminated, at=at)
+
+
+def first_read(data: bytes) -> int:
+    """Length of the first read in `data`, its terminator included; all of it when none ends."""
+    end = _TERMINATOR.search(data)
+    return end.end() if end else len(data)
+
+
+def bare(frame: bytes) -> bytes:
+    """A read that came whole in a packet, less STX and terminators at its ends."""
+    return frame.lstrip(_STX).rstrip(_TERMINATORS)

@@ -1,5 +1,6 @@
-"""A scanner without a scanner: sends what one would send. `python -m holdfast_drivers.scanners.sim --pty PATH` reads
-codes from standard input, one a line; a line may begin with its AIM identifier, and `{GS}` stands for FNC1.
+"""A scanner without a scanner, for a hub to open: `python -m holdfast_drivers.scanners.sim --pty PATH` reads codes
+from standard input, one a line; a line may begin with its AIM identifier, and `{GS}` stands for FNC1. What the hub
+tells the scanner (`--protocol`) is printed.
 """
 
 from __future__ import annotations
@@ -8,66 +9,50 @@ import argparse
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from random import Random
 from typing import TextIO
 
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.scanners.datalogic_sim import DatalogicSimulator
+from holdfast_drivers.scanners.honeywell_sim import HoneywellSimulator
+from holdfast_drivers.scanners.newland_sim import NewlandSimulator
+from holdfast_drivers.scanners.simulator import ObedientSimulator, ScannerSimulator
+from holdfast_drivers.scanners.ssi_sim import SsiSimulator
 
-_WRITE_TIMEOUT = 5.0
-_TICK = 0.01
+__all__ = ["PROTOCOLS", "ScannerSimulator", "main", "serve_lines"]
+
+PROTOCOLS: dict[str, Callable[[Link], ScannerSimulator]] = {
+    "plain": ScannerSimulator,
+    "ssi": SsiSimulator,
+    "honeywell": HoneywellSimulator,
+    "datalogic": DatalogicSimulator,
+    "newland": NewlandSimulator,
+}
+
 _LINGER = 0.5
 """Seconds plugged in after the last line: what the hub has not read by then vanishes with the PTY."""
 
 
-class ScannerSimulator:
-    """Speaks on the device's side of a link. A hub that does not read makes it raise WriteError("timeout")."""
-
-    def __init__(self, link: Link, *, seed: int = 0) -> None:
-        self._link = link
-        self._rng = Random(seed)
-
-    async def scan(
-        self, text: str, *, aim: str = "]E0", terminator: str = "\r", per_byte_delay: float | None = None
-    ) -> None:
-        """One pull of the trigger. `per_byte_delay` in seconds: a slow line; None: all in one piece."""
-        data = (aim + text + terminator).encode()
-        if per_byte_delay is None:
-            await self._send(data)
-            return
-        for byte in data:
-            await self._send(bytes([byte]))
-            await asyncio.sleep(per_byte_delay)
-
-    async def garbage(self, count: int) -> None:
-        """`count` random bytes: a wrong baud rate, a bad cable."""
-        await self._send(self._rng.randbytes(count))
-
-    async def babble(self, rate: int) -> None:
-        """About `rate` random bytes a second until cancelled: a broken device that never stops."""
-        loop = asyncio.get_running_loop()
-        began, sent = loop.time(), 0
-        while True:
-            due = int((loop.time() - began) * rate) - sent
-            await self.garbage(due)
-            sent += due
-            await asyncio.sleep(_TICK)
-
-    async def _send(self, data: bytes) -> None:
-        await self._link.write(data, timeout=_WRITE_TIMEOUT)
-
-
-async def serve_lines(lines: AsyncIterator[str], symlink: Path | None) -> None:
+async def serve_lines(lines: AsyncIterator[str], symlink: Path | None, *, protocol: str = "plain") -> None:
     """Plugs a scanner in at `symlink` (None: a path of the kernel's choice) and scans each line until they end."""
-    async with Pty(symlink) as pty:
-        sys.stdout.write(f"scanner at {pty.path}\n")
-        sys.stdout.flush()
-        simulator = ScannerSimulator(pty.link)
+    async with Pty(symlink) as pty, AsyncExitStack() as listening:
+        _say(f"scanner at {pty.path}")
+        simulator = PROTOCOLS[protocol](pty.link)
+        if isinstance(simulator, ObedientSimulator):
+            simulator.told = _say
+            await listening.enter_async_context(simulator)
         async for line in lines:
-            await simulator.scan(line.replace("{GS}", "\x1d"), aim="")
+            aim, text = (line[:3], line[3:]) if line.startswith("]") else ("", line)
+            await simulator.scan(text.replace("{GS}", "\x1d"), aim=aim)
         await asyncio.sleep(_LINGER)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 async def _lines(source: TextIO) -> AsyncIterator[str]:
@@ -92,7 +77,9 @@ async def _lines(source: TextIO) -> AsyncIterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m holdfast_drivers.scanners.sim", description=__doc__)
     parser.add_argument("--pty", type=Path, metavar="PATH", help="symlink to make for the hub to open")
-    asyncio.run(serve_lines(_lines(sys.stdin), parser.parse_args().pty))
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="plain", help="what it speaks")
+    options = parser.parse_args()
+    asyncio.run(serve_lines(_lines(sys.stdin), options.pty, protocol=options.protocol))
 
 
 if __name__ == "__main__":
