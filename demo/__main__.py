@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from math import ceil
@@ -28,7 +28,7 @@ from processes import ChildError, Children
 from report import Run, figures, show
 from shop import Shop
 from story import Story
-from trading_day import DATA, DataError, Day, days, plan, read_rows
+from trading_day import DATA, DataError, Day, Row, days, plan, read_rows
 from view import Board, line, live
 
 OUT = Path("out")
@@ -56,12 +56,22 @@ def main() -> None:
             for date, count in sorted(days(rows).items()):
                 console.print(f"{date}  {count} rows", highlight=False)
             return
-        limits = (FAST_BASKETS, FAST_ROWS) if options.fast else (None, None)
-        day = plan(rows, options.day, baskets=options.baskets or limits[0], longest=limits[1])
+        day = _plan(rows, options)
     except (DataError, OSError) as error:
         console.print(f"[red]{error}[/]")
         sys.exit(UNFINISHED)
     sys.exit(asyncio.run(_played(day, options, console)))
+
+
+def _plan(rows: list[Row], options: argparse.Namespace) -> Day:
+    if not options.fast:
+        return plan(rows, options.day, baskets=options.baskets)
+    return plan(rows, options.day, baskets=options.baskets or FAST_BASKETS, fits=_is_quick)
+
+
+def _is_quick(basket: Sequence[Row]) -> bool:
+    """Soon rung, and sure to bring a receipt."""
+    return 2 <= len(basket) <= FAST_ROWS and any(row.pence for row in basket)
 
 
 def _options() -> argparse.Namespace:

@@ -85,7 +85,6 @@ class Evidence:
 
     day: Day
     book: Book
-    float_in: int
     received: Mapping[str, int]
     """Units by sku that came in."""
     hub: HubBooks

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,7 +19,7 @@ from hub import STATION, Hub, HubAwayError
 from till import PRODUCT, After, Seen, Till
 from trading_day import Article, Basket, Line
 
-LATER = frozenset({"stopping", "queue_full", "storage_failed", "disk_full", "power_low"})
+LATER = frozenset({"stopping", "queue_full", "storage_failed", "disk_full"})
 """Refusals that say nothing of the article: wait, and look again."""
 PAUSE_S = 0.1
 """Before looking again at a hub that is there and cannot."""
@@ -96,8 +97,8 @@ class Cashier:
         self.book = Book()
         self.interrupted = 0
         """Times she had to look what the hub remembers."""
-        self.ambush: dict[str, After] = {}
-        """What happens, once, as the next scan of a `line` or a `pay` has left the scanner."""
+        self.ambush: dict[str, list[After]] = {"line": [], "pay": []}
+        """What happens, once, as the next scan of a line's article, or that pays, has left the scanner."""
         self._till = till
         self._hub = hub
         self._pence = {article.sku: article.pence for article in articles}
@@ -185,10 +186,18 @@ class Cashier:
             self.book.surprises.append(f"display {shown}, should be {cart[-1]}, {self._total(cart)}")
 
     async def _card(self, card: str, what: str = "") -> Seen:
-        return self._sure(await self._till.card(card, self.ambush.pop(what, None)))
+        return self._sure(await self._till.card(card, partial(self.spring, what)))
 
     async def _scan(self, text: str, what: str) -> Seen:
-        return self._sure(await self._till.scan(text, self.ambush.pop(what, None)))
+        return self._sure(await self._till.scan(text, partial(self.spring, what)))
+
+    async def spring(self, what: str) -> None:
+        """Let happen what waits for the next such scan."""
+        waiting = self.ambush.get(what, [])
+        now = waiting[:]
+        waiting.clear()
+        for happens in now:
+            await happens()
 
     def _sure(self, seen: Seen) -> Seen:
         if seen.word in LATER:

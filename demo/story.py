@@ -106,6 +106,7 @@ class Story:
         """Every basket, not before its customer came."""
         baskets = self._day.baskets
         for served, basket in enumerate(baskets):
+            await self._shop.hub.up.wait()
             await self._episodes.due(served / len(baskets))
             if served == len(baskets) - 1:
                 await self._episodes.last()
@@ -113,6 +114,7 @@ class Story:
             await asyncio.sleep(max(0.0, self._shop.clock.until(basket.at)))
             await self._cashier.serve(basket)
             self._count(served + 1)
+        await self._episodes.finish()
 
     def _count(self, served: int) -> None:
         board, book = self._shop.board, self._cashier.book
@@ -167,7 +169,6 @@ class Story:
         return Evidence(
             day=self._day,
             book=self._cashier.book,
-            float_in=FLOAT_IN,
             received=self._received,
             hub=hub,
             core=core,

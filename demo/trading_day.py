@@ -11,7 +11,7 @@ import io
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,10 @@ SERVICES = frozenset({"POST", "DOT", "M", "D", "S", "C2", "B", "BANK CHARGES", "
 GS1_DEMO_PREFIX = "952"
 """GS1 prefix for demonstrations and examples (GS1 General Specifications, table of GS1 prefixes)."""
 MAX_ROWS = 1_000_000
+MAX_QUANTITY = 100_000
+"""Of a row; ten such rows in a line are what a hub takes."""
+MAX_CODE, MAX_NAME = 26, 120
+"""Characters. A hub takes 40 for a sku, which may have a price behind the code."""
 
 
 class DataError(ValueError):
@@ -98,32 +102,54 @@ class Day:
     left_out_value: Counter[str] = field(default_factory=Counter)
 
 
+Fits = Callable[[Sequence[Row]], bool]
+"""Whether an invoice, given the rows of it that are work, is to be rung."""
+
+
 def read_rows(path: Path) -> Iterator[Row]:
     """Rows of a CSV or CSV.xz file. Raises DataError, OSError."""
+    forms = _forms(line["InvoiceDate"] or "" for line in _lines_of(path))
+    for number, line in enumerate(_lines_of(path), start=2):
+        if number > MAX_ROWS:
+            raise DataError(f"{path.name}: more than {MAX_ROWS} rows")
+        yield _row(line, forms, f"{path.name} line {number}")
+
+
+def _lines_of(path: Path) -> Iterator[dict[str, str]]:
     opened = lzma.open if path.suffix == ".xz" else open
     with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
         reader = csv.DictReader(text)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{path.name}: no column {', '.join(missing)}")
-        for number, line in enumerate(reader, start=2):
-            if number > MAX_ROWS:
-                raise DataError(f"{path.name}: more than {MAX_ROWS} rows")
-            yield _row(line, f"{path.name} line {number}")
+        yield from reader
 
 
-def _row(line: dict[str, str], where: str) -> Row:
+def _forms(dates: Iterable[str]) -> tuple[str, ...]:
+    """How this file writes its dates. With slashes the first date past the 12th tells whether month or day leads."""
+    for text in dates:
+        if "/" not in text:
+            return ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+        first, second = text.split("/")[:2]
+        if second.isdecimal() and int(second) > 12:
+            return ("%m/%d/%Y %H:%M",)
+        if first.strip().isdecimal() and int(first) > 12:
+            break
+    return ("%d/%m/%Y %H:%M",)
+
+
+def _row(line: dict[str, str], forms: Iterable[str], where: str) -> Row:
     try:
         return Row(
             invoice=line["InvoiceNo"].strip(),
             code=line["StockCode"].strip(),
-            name=" ".join(line["Description"].split()),
+            name=_printable(line["Description"])[:MAX_NAME],
             quantity=_whole(line["Quantity"]),
-            at=_moment(line["InvoiceDate"]),
+            at=_moment(line["InvoiceDate"], forms),
             pence=_pence(line["UnitPrice"]),
             text_price=line["UnitPrice"],
         )
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise DataError(f"{where}: {error}") from error
 
 
@@ -131,8 +157,12 @@ def _whole(text: str) -> int:
     return int(re.sub(r"\.0*$", "", text.strip()))
 
 
-def _moment(text: str) -> datetime:
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M"):
+def _printable(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _moment(text: str, forms: Iterable[str]) -> datetime:
+    for form in forms:
         try:
             return datetime.strptime(text.strip(), form)  # noqa: DTZ007 - the file has no zone; the hub's is used
         except ValueError:
@@ -154,17 +184,19 @@ def _pence(text: str) -> int | None:
 
 def rule_out(row: Row) -> str | None:
     """Why a row is not work for this hub, None when it is."""
-    if row.invoice.upper().startswith("C"):
-        return "return"
-    if row.code.upper() in SERVICES or row.code.lower().startswith("gift_"):
-        return "service"
-    if row.quantity <= 0:
-        return "write_off"
-    if row.pence is None:
-        return "price_not_in_pence"
-    if row.pence < 0:
-        return "adjustment"
-    return None
+    return next((name for name, applies in RULES if applies(row)), None)
+
+
+RULES: tuple[tuple[str, Callable[[Row], bool]], ...] = (
+    ("return", lambda row: row.invoice.upper().startswith("C")),
+    ("service", lambda row: row.code.upper() in SERVICES or row.code.lower().startswith("gift_")),
+    ("code_unusable", lambda row: not 0 < len(row.code) <= MAX_CODE or row.code != _printable(row.code)),
+    ("write_off", lambda row: row.quantity <= 0),
+    ("quantity_too_large", lambda row: row.quantity > MAX_QUANTITY),
+    ("price_not_in_pence", lambda row: row.pence is None),
+    ("adjustment", lambda row: row.pence is not None and row.pence < 0),
+)
+"""The first that applies counts."""
 
 
 def days(rows: Iterable[Row]) -> Counter[str]:
@@ -172,9 +204,9 @@ def days(rows: Iterable[Row]) -> Counter[str]:
     return Counter(f"{row.at:%Y-%m-%d}" for row in rows)
 
 
-def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None, longest: int | None = None) -> Day:
-    """The work of one date. `baskets` keeps only so many, `longest` only those of at most so many rows; the rows of
-    the others count as left out (`not_played`). Raises DataError when nothing was sold then.
+def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None, fits: Fits = lambda _: True) -> Day:
+    """The work of one date. Only so many `baskets` are kept, the first of those that fit; the rows of the others count
+    as left out (`not_played`). Raises DataError when nothing was sold then.
     """
     today = [row for row in rows if f"{row.at:%Y-%m-%d}" == date]
     if not today:
@@ -182,7 +214,7 @@ def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None, longest:
     left_out: Counter[str] = Counter()
     left_out_value: Counter[str] = Counter()
     work: list[Row] = []
-    played = _played(today, baskets, longest)
+    played = _played(today, baskets, fits)
     for row in today:
         rule = rule_out(row) or (None if row.invoice in played else "not_played")
         if rule is None:
@@ -204,11 +236,13 @@ def plan(rows: Iterable[Row], date: str, *, baskets: int | None = None, longest:
     )
 
 
-def _played(rows: list[Row], baskets: int | None, longest: int | None) -> frozenset[str]:
-    """The invoices that are rung: those short enough, in order of the file, as many as there may be."""
-    sizes = Counter(row.invoice for row in rows if rule_out(row) is None)
-    short = [invoice for invoice, size in sizes.items() if longest is None or size <= longest]
-    return frozenset(short[:baskets])
+def _played(rows: list[Row], baskets: int | None, fits: Fits) -> frozenset[str]:
+    """The invoices that are rung, in order of the file."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        if rule_out(row) is None:
+            grouped.setdefault(row.invoice, []).append(row)
+    return frozenset([invoice for invoice, its_rows in grouped.items() if fits(its_rows)][:baskets])
 
 
 def _articles(rows: list[Row]) -> dict[tuple[str, int], Article]:
