@@ -74,7 +74,7 @@ def decode_record(data: bytes) -> Record:
         raise BadRecordError(f"record of {len(data)} bytes exceeds {MAX_RECORD}")
     try:
         return _decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecordError(str(error)) from error
 
 

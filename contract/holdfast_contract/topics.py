@@ -7,7 +7,9 @@ import re
 ROOT = "hf/v1"
 HUB_ID = re.compile(r"[a-z0-9-]{3,32}")
 
-CORE_STATUS = f"{ROOT}/core/status"
+CORE = "core"
+"""Headquarters' own level; no hub may be called so."""
+CORE_STATUS = f"{ROOT}/{CORE}/status"
 """Retained, with will: a collector is committing."""
 
 

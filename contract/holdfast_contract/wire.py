@@ -110,6 +110,10 @@ class CoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     ts: int
 
 
+STOCK_DIGEST = "stock.digest"
+"""Name of the telemetry record that carries a Digest."""
+
+
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """Report on `tm`: what the hub's folds say at `as_of_seq`."""
 
@@ -168,7 +172,7 @@ def unpack(payload: bytes, kind: type[T]) -> T:
     body = _plain(payload[0], payload[1:])
     try:
         return msgspec.msgpack.decode(body, type=kind)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadPayloadError("bad_msgpack", str(error)) from error
 
 

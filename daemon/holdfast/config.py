@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from holdfast_contract.topics import HUB_ID
+from holdfast_contract.topics import CORE, HUB_ID
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -265,8 +265,8 @@ def _without(value: Any, path: str) -> Any | None:
 
 def _cross_checks(config: Config) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
-    if not HUB_ID.fullmatch(config.hub.id):
-        problems.append(("hub.id", "must match [a-z0-9-]{3,32}"))
+    if not HUB_ID.fullmatch(config.hub.id) or config.hub.id == CORE:
+        problems.append(("hub.id", f"must match [a-z0-9-]{{3,32}} and not be {CORE!r}"))
     if not re.fullmatch("[A-Z0-9]{2,4}", config.hub.code):
         problems.append(("hub.code", "must match [A-Z0-9]{2,4}"))
     try:

@@ -74,9 +74,11 @@ async def begin(parts: Parts) -> None:
     if (aside := parts.journal.opened.moved_aside) is not None:
         log.critical("the journal was damaged; what could be proved goes on, the old file is kept: %s", aside)
     trusted = parts.clock.quality() is not ClockQuality.UNSET
-    await parts.execute(NoteResumed(clock_trusted=trusted), actor=ACTOR)
+    await parts.journal.execute(NoteResumed(clock_trusted=trusted), actor=ACTOR)
     boot = await asyncio.to_thread(BOOT_ID.read_text)
-    await parts.execute(NoteStarted(version=VERSION, kernel_boot=boot.strip(), speed=speed(parts.config)), actor=ACTOR)
+    await parts.journal.execute(
+        NoteStarted(version=VERSION, kernel_boot=boot.strip(), speed=speed(parts.config)), actor=ACTOR
+    )
     await parts.journal.prune()
     await parts.spooler.recover()
 
@@ -137,7 +139,7 @@ async def stop_when_asked(parts: Parts, api: ApiServer) -> None:
         Step("doors", 2, api.quiesce),
         Step("carts", 20, lambda limit: asyncio.gather(*(station.quiesce(limit) for station in stations))),
         Step("paper", 10, parts.spooler.quiesce),
-        Step("record", 3, lambda _: parts.execute(NoteStopped(why=why), actor=ACTOR)),
+        Step("record", 3, lambda _: parts.journal.execute(NoteStopped(why=why), actor=ACTOR)),
     ]
     if parts.uplink is not None:
         steps.append(Step("outbox", 10, parts.uplink.quiesce))

@@ -5,6 +5,7 @@ The only place that knows every room. `main` reads the command line and runs wha
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from holdfast.api.commands import open_commands
 from holdfast.api.metrics import Metrics
 from holdfast.api.ports import DeviceReport, Hub, PowerReport, UplinkReport
 from holdfast.config import Config
-from holdfast.counter.commands import card_words
+from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
 from holdfast.counter.spooler import Spooler
@@ -63,7 +64,7 @@ class Parts:
         self.stop = StopRequest()
         self.feed = LiveFeed()
         self.metrics = Metrics()
-        self.execute = self.metrics.timed(journal.execute)
+        journal.decided = self.metrics.decided
         self.health = HealthBoard(real, self._device_changed)
         self.badge_key = badge_key(journal.path.parent)
 
@@ -91,7 +92,7 @@ class Parts:
             self.config.power,
             health=self.health,
             clock=self.real,
-            execute=self.execute,
+            execute=self.journal.execute,
             staged=lambda stage: self.panel.show_power(saving=stage > 0),
             stop=self.stop.ask,
             noted=self._power_noted,
@@ -170,7 +171,7 @@ class Parts:
             version=VERSION,
             clock=self.clock,
             journal=self.journal,
-            execute=self.execute,
+            execute=self.journal.execute,
             commands=open_commands(AREAS),
             devices=lambda: [_device_report(device) for device in self.health.all()],
             uplink=self._uplink_report,
@@ -180,16 +181,25 @@ class Parts:
             print_test=self._print_test,
             receipt=self.paperwork.receipt,
             badge_text=lambda badge: format_badge(Badge(badge, badge_tag(self.badge_key, badge))),
-            card=card_words(self.config.hub.language).get,
+            card=self._card,
         )
 
     # What one part says and others hear
 
     def _scanned(self, station: str, scan: Scan) -> None:
-        _ = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
+        answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
+        answer.add_done_callback(self._count_scan)
 
     async def _scan(self, station: str, scan: Scan) -> Outcome:
-        return await self.stations[station].scan(replace(scan, at=self.clock.monotonic()))
+        answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
+        answer.add_done_callback(self._count_scan)
+        return await answer
+
+    def _count_scan(self, answer: asyncio.Future[Outcome]) -> None:
+        if not answer.cancelled():
+            outcome = answer.result()
+            prompted = "need" in outcome.data
+            self.metrics.scanned("refused" if not outcome.ok else "need_input" if prompted else "committed")
 
     async def _print_test(self) -> PrintResult:
         async def started() -> None:
@@ -200,7 +210,7 @@ class Parts:
     async def _link_changed(self, link: Link) -> None:
         self.panel.show_link(link.value)
         self.feed.publish({"kind": "link", "state": link.value})
-        await self.execute(NoteLink(state=link.value), actor=ACTOR)
+        await self.journal.execute(NoteLink(state=link.value), actor=ACTOR)
 
     def _device_changed(self, device: Health) -> None:
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
@@ -224,6 +234,11 @@ class Parts:
         return UplinkReport(
             state.link.value, state.acked, sum(state.bytes_out.values()), state.alarm or state.last_error
         )
+
+    def _card(self, code: str) -> str | None:
+        """What a command card does; a parked slip's is RESUME with the cart in it."""
+        words = card_words(self.config.hub.language)
+        return words[RESUME.code] if parked_cart(code) else words.get(code)
 
     def _status(self) -> dict[str, Any]:
         """For the status slip."""

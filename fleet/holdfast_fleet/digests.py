@@ -13,8 +13,6 @@ from holdfast_fleet.messages import LAST_SEQ
 from holdfast_fleet.reading import UNDECODABLE
 from holdfast_fleet.work import Work
 
-DIGEST = "stock.digest"
-"""Registry name of the report on `tm`."""
 KEPT = 50
 """Digests per hub."""
 REWIND_LIMIT = 200_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast_contract.wire import Stream
+from holdfast_contract.wire import STOCK_DIGEST, Stream
 from holdfast_fleet import digests, streams
 from holdfast_fleet.messages import Reports
 from holdfast_fleet.work import Work
@@ -31,6 +31,6 @@ def take(work: Work, reports: Reports) -> None:
     work.db.execute("DELETE FROM telemetry WHERE hub = ? AND st = ? AND inc = ? AND seq <= ?", (*key, last - KEPT))
     streams.save(work, key, state._replace(upto=last, high=last))
     for item in fresh:
-        if st is Stream.TM and item.name == digests.DIGEST:
+        if st is Stream.TM and item.name == STOCK_DIGEST:
             digests.note(work, hub, inc, item)
     digests.settle(work, hub)

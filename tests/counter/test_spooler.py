@@ -32,6 +32,7 @@ async def test_a_sale_kicks_the_drawer_and_prints_its_receipt(tmp_path: Path) ->
         await till.ok(CANDLE, card("CASH"))
         await till.until_spool("kicked", "printed")
         assert (till.paper.kicks, len(till.paper.printed)) == (1, 1)
+        await till.until(lambda: sum(item["kind"] == "paper" for item in till.told) == 3)
         states = [(item["paper"], item["state"]) for item in till.told if item["kind"] == "paper"]
         assert sorted(states) == [("drawer", "kicked"), ("receipt", "printed"), ("receipt", "sending")]
 

@@ -163,3 +163,37 @@ async def test_a_file_that_is_no_database_is_moved_aside(tmp_path: Path) -> None
     async with toy_journal(tmp_path) as journal:
         assert journal.head.seq == 1
     assert _kept_aside(tmp_path)[0].read_bytes().startswith(b"this was")
+
+
+async def test_a_second_loss_keeps_what_the_first_had_rescued(tmp_path: Path) -> None:
+    await _filled(tmp_path)
+    for inc in (2, 3):
+        with closing(sqlite3.connect(tmp_path / FILE)) as db:
+            (last,) = db.execute("SELECT max(seq) FROM journal").fetchone()
+            db.execute("UPDATE journal SET record = zeroblob(40) WHERE seq = ?", (last,))
+            db.commit()
+        (tmp_path / SUSPECT).touch()
+        async with toy_journal(tmp_path) as journal:
+            assert journal.genesis.inc == inc
+            for _ in range(3):
+                await journal.execute(Put(sku="0", times=2), actor="b")
+            known = await journal.query("SELECT inc, count(*) FROM prior GROUP BY inc")
+            assert known[0] == (1, 120)
+            assert len(known) == inc - 1
+
+
+async def test_a_hub_that_lost_all_of_its_journal_is_not_the_first_again(tmp_path: Path) -> None:
+    await _filled(tmp_path)
+    (tmp_path / FILE).write_bytes(b"nothing can be read here" * 1000)
+    async with toy_journal(tmp_path) as journal:
+        assert journal.genesis.inc == 2
+
+
+async def test_a_row_whose_header_was_damaged_is_damage_not_a_crash(tmp_path: Path) -> None:
+    head = await _filled(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.execute("UPDATE journal SET record = CAST(x'a7ff00' AS TEXT) WHERE seq = ?", (head.seq - 3,))
+        db.commit()
+    async with toy_journal(tmp_path) as journal:
+        assert journal.genesis.inc == 2
+        assert await journal.query("SELECT max(seq) FROM prior") == [(head.seq - 4,)]

@@ -35,7 +35,7 @@ def verify(
     projections: Annotated[bool, typer.Option("--projections", help="Replay them too, and compare.")] = False,
 ) -> None:
     """Prove every record: the chain, the signed checkpoints. Names the first seq that does not hold."""
-    from holdfast.cli.record import reading, spinner
+    from holdfast.cli.record import bar, reading, spinner
     from holdfast.journal.export import count_records
     from holdfast.journal.rebuild import projections_hold
     from holdfast.journal.verify import read_genesis, verify_chain
@@ -43,8 +43,8 @@ def verify(
     where = _where(session, directory)
     with reading(where) as db:
         genesis = read_genesis(db)
-        with spinner(f"Proving {count_records(db)} records", quiet=session.json):
-            verdict = verify_chain(db)
+        with bar("Proving", count_records(db), quiet=session.json) as progress:
+            verdict = verify_chain(db, progress=progress)
         answer: dict[str, Any] = {
             "ok": verdict.ok, "hub": genesis.hub, "inc": genesis.inc, "public_key": genesis.key.hex(),
             "checked": verdict.checked, "first_bad": verdict.first_bad, "why": verdict.why,

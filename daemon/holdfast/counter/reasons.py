@@ -118,9 +118,9 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
         "Diese Rolle darf das nicht. Die Schichtleitung fragen.",
         "Ce rôle ne le permet pas. Demandez au responsable.",
     ),
-    "power_low": (
-        "Der Akku ist zu schwach für einen neuen Korb. Netzstrom wiederherstellen.",
-        "La batterie est trop faible pour un nouveau panier. Rétablissez le secteur.",
+    "fault": (
+        "Der Hub kann das wegen eines Fehlers nicht. Protokoll an die Wartung geben: journalctl -u holdfast.",
+        "Le hub ne peut pas faire cela, à cause d'un défaut. Envoyez le journal : journalctl -u holdfast.",
     ),
     "quantity_confirm": (
         "Die Menge ist ungewöhnlich groß. Mit DONE bestätigen.",

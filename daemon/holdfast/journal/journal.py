@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,8 @@ class Journal:
         self._cursor_lock = threading.Lock()
         self._waiters: list[asyncio.Future[None]] = []
         self._cursor_timer: asyncio.TimerHandle | None = None
+        self.decided: Callable[[float, Outcome], None] = lambda _, __: None
+        """Told of every command: seconds until it was durable, and its outcome."""
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -182,8 +185,10 @@ class Journal:
 
         Raises StorageFailedError when the journal cannot be written; ask again with the same id after the restart.
         """
-        outcome = await self._ask(Ask(lambda _: None, command, command_id or self._ids(), actor))
-        return cast("Outcome", outcome)
+        began = time.perf_counter()
+        outcome = cast("Outcome", await self._ask(Ask(lambda _: None, command, command_id or self._ids(), actor)))
+        self.decided(time.perf_counter() - began, outcome)
+        return outcome
 
     async def desk(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a short function over the desk tables in the writer's next transaction; returns after the commit."""

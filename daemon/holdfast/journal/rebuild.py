@@ -13,7 +13,7 @@ from holdfast.domain.registry import AREAS
 from holdfast.journal.export import Progress
 from holdfast.journal.projector import Projector, stored_records
 from holdfast.journal.schema import connect, meta, set_meta
-from holdfast.journal.store import FILE, _lock
+from holdfast.journal.store import FILE, lock_directory
 from holdfast.journal.verify import projections_agree, read_genesis
 
 
@@ -34,7 +34,7 @@ def rebuild(directory: Path, *, areas: Sequence[Area] = AREAS, progress: Progres
     if not path.exists():
         raise FileNotFoundError(path)
     projector = Projector(areas)
-    with _lock(directory), closing(connect(path)) as db:
+    with lock_directory(directory), closing(connect(path)) as db:
         read_genesis(db)
         before = _digest(db, projector)
         db.execute("BEGIN IMMEDIATE")

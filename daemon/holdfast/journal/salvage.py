@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from holdfast.journal.schema import DESK_TABLES
 from holdfast.journal.verify import read_genesis
 from holdfast_contract.record import Genesis, chain, genesis_hash
@@ -45,12 +47,12 @@ def salvage(source: Path, into: sqlite3.Connection) -> Salvaged:
     with closing(sqlite3.connect(source)) as old:
         try:
             genesis = read_genesis(old)
-        except (sqlite3.DatabaseError, LookupError) as error:
+        except (sqlite3.DatabaseError, LookupError, msgspec.MsgspecError) as error:
             log.critical("nothing can be rescued: %s", error)
             return Salvaged(None, 0, b"", whole=False)
         last, head = _copy_chain(old, into, genesis_hash(genesis))
         _copy_rows(old, into, "meta")
-        for table in DESK_TABLES:
+        for table in ("prior", *DESK_TABLES):
             _copy_rows(old, into, table)
         into.execute("DELETE FROM meta WHERE key = 'projections'")
         whole = _last_seq(old) == last
@@ -67,7 +69,7 @@ def _copy_chain(old: sqlite3.Connection, into: sqlite3.Connection, head: bytes) 
             row = old.execute("SELECT record, hash FROM journal WHERE seq = ?", (seq + 1,)).fetchone()
         except sqlite3.DatabaseError:
             return seq, head
-        if row is None or chain(head, row[0]) != row[1]:
+        if row is None or not isinstance(row[0], bytes) or chain(head, row[0]) != row[1]:
             return seq, head
         seq, head = seq + 1, row[1]
         into.execute("INSERT INTO journal VALUES (?, ?, ?)", (seq, *row))

@@ -28,6 +28,8 @@ from holdfast_contract.record import ClockQuality, Genesis, Record, chain, encod
 log = logging.getLogger(__name__)
 
 FILE = "journal.db"
+INCARNATION = "incarnation"
+"""The number of the incarnation, beside the journal: a hub that loses all of it must not begin again as the first."""
 SUSPECT = "journal.suspect"
 """Left behind by a run that met a damaged page: the next start checks everything."""
 
@@ -55,7 +57,7 @@ def open_store(
 ) -> Opened:
     """Open or make the journal of `hub`. Raises InUseError, sqlite3.Error when the medium fails."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _lock(directory)
+    lock = lock_directory(directory)
     path = directory / FILE
     key = device_key(directory)
     moved: Path | None = None
@@ -64,7 +66,9 @@ def open_store(
             moved = _replace_damaged(path, key=key, at=at, why=why, factory=factory)
             (directory / SUSPECT).unlink(missing_ok=True)
         db = connect(path, factory=factory)
-        genesis, boot = _prepare(db, hub=hub, key=key, at=at, projector=projector)
+        known = _last_incarnation(directory)
+        genesis, boot = _prepare(db, hub=hub, key=key, at=at, projector=projector, last_inc=known)
+        _keep_incarnation(directory, genesis.inc, known)
     except BaseException:
         lock.close()
         raise
@@ -72,7 +76,8 @@ def open_store(
     return Opened(db, path, genesis, key, boot, lock, verify_recent(db), moved)
 
 
-def _lock(directory: Path) -> IO[bytes]:
+def lock_directory(directory: Path) -> IO[bytes]:
+    """Hold a journal for this process until the file is closed. Raises InUseError."""
     lock = (directory / "journal.lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,20 +93,24 @@ def _damage(path: Path, suspect: Path, factory: Connect) -> str:
         with closing(connect(path, factory=factory)) as db:
             if meta(db, "genesis") is None:
                 return ""
-            verdict = verify_recent(db)
-            if verdict.ok and not suspect.exists():
-                return ""
-            (result,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-            if result != "ok":
-                return str(result)
-            verdict = verify_chain(db)
-            return "" if verdict.ok else f"seq {verdict.first_bad}: {verdict.why}"
+            return "" if verify_recent(db).ok and not suspect.exists() else _full_damage(db)
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return ""
+        if "decode" in str(error):  # a row whose header was damaged claims to be text
+            return str(error)
         raise
     except sqlite3.DatabaseError as error:
         return str(error)
+
+
+def _full_damage(db: sqlite3.Connection) -> str:
+    """The same, from reading every page and every record."""
+    (result,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        return str(result)
+    verdict = verify_chain(db)
+    return "" if verdict.ok else f"seq {verdict.first_bad}: {verdict.why}"
 
 
 def _replace_damaged(path: Path, *, key: Ed25519PrivateKey, at: int, why: str, factory: Connect) -> Path:
@@ -158,13 +167,13 @@ def _write_genesis(db: sqlite3.Connection, genesis: Genesis, at: int, **prior: i
 
 
 def _prepare(
-    db: sqlite3.Connection, *, hub: str, key: Ed25519PrivateKey, at: int, projector: Projector
+    db: sqlite3.Connection, *, hub: str, key: Ed25519PrivateKey, at: int, projector: Projector, last_inc: int
 ) -> tuple[Genesis, int]:
     """Tables, genesis, projections of this version, boot count: one transaction."""
     db.executescript(RECORD + DESK)
     db.execute("BEGIN IMMEDIATE")
     if meta(db, "genesis") is None:
-        _write_genesis(db, _new_genesis(hub, 1, key, at), at)
+        _write_genesis(db, _new_genesis(hub, last_inc + 1, key, at), at)
     genesis = read_genesis(db)
     if genesis.hub != hub:
         raise ValueError(f"this journal belongs to hub {genesis.hub!r}, not {hub!r}")
@@ -176,6 +185,26 @@ def _prepare(
     set_meta(db, "boot", boot.to_bytes(4, "big"))
     db.execute("COMMIT")
     return genesis, boot
+
+
+def _last_incarnation(directory: Path) -> int:
+    """0 when none was ever begun here."""
+    try:
+        return int((directory / INCARNATION).read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _keep_incarnation(directory: Path, inc: int, known: int) -> None:
+    if inc == known:
+        return
+    draft = directory / f"{INCARNATION}.new"
+    with draft.open("w") as file:
+        file.write(str(inc))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(directory / INCARNATION)
+    sync_directory(directory)
 
 
 def mark_suspect(directory: Path) -> None:

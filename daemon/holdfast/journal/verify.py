@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from holdfast.journal.keys import signed_by, statement
 from holdfast.journal.projector import Projector, stored_records
 from holdfast.journal.schema import DESK, connect_read, meta
 from holdfast_contract.record import BadRecordError, Genesis, chain, decode_record, genesis_hash
+
+PROGRESS_EVERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,17 @@ def read_genesis(db: sqlite3.Connection) -> Genesis:
     return msgspec.msgpack.decode(data, type=Genesis)
 
 
-def verify_chain(db: sqlite3.Connection, *, after: int = 0, previous: bytes | None = None) -> Verdict:
-    """Check every record after `after`, whose hash is `previous` (default: from genesis). G-1, INV-12.2."""
+def verify_chain(
+    db: sqlite3.Connection,
+    *,
+    after: int = 0,
+    previous: bytes | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Verdict:
+    """Check every record after `after`, whose hash is `previous` (default: from genesis). G-1, INV-12.2.
+
+    `progress` is told how many were checked, every PROGRESS_EVERY records.
+    """
     genesis = read_genesis(db)
     root = genesis_hash(genesis)
     head = root if previous is None else previous
@@ -53,6 +64,8 @@ def verify_chain(db: sqlite3.Connection, *, after: int = 0, previous: bytes | No
             return Verdict(expected - after - 1, seq, min(seq, expected), why)
         head = stored
         expected += 1
+        if expected % PROGRESS_EVERY == 0:
+            progress(expected - after - 1)
     return Verdict(expected - after - 1, expected - 1)
 
 

@@ -12,12 +12,11 @@ from holdfast.uplink.forwarder import Forwarder
 from holdfast.uplink.inbox import Inbox
 from holdfast.uplink.link import SETTLED_LAG, Link, Reach, Signals, reach, step
 from holdfast.uplink.telemetry import TelemetryStore
-from holdfast_contract.wire import Digest
+from holdfast_contract.wire import STOCK_DIGEST, Digest
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-DIGEST = "stock.digest"
 DIGEST_RETRY_S = 60.0
 """While catching up, a digest that is not acknowledged for so long is made again."""
 
@@ -46,6 +45,7 @@ class LinkWatch:
     ) -> None:
         """`events` forwards `ev`, `reports` forwards `tm`."""
         self.link = Link.OFFLINE
+        self.changes = 0
         self._events = events
         self._reports = reports
         self._telemetry = telemetry
@@ -100,6 +100,7 @@ class LinkWatch:
         if following is not self.link:
             log.info("link to headquarters: %s, was %s", following, self.link)
             self.link = following
+            self.changes += 1
             await self._hooks.link_changed(following)
         await self._report_digest(signals)
 
@@ -109,5 +110,5 @@ class LinkWatch:
             return
         period = DIGEST_RETRY_S if self.link is Link.CATCHING_UP else self._digest_seconds
         if self._digest is None or self._clock.monotonic() - self._digest_at >= period:
-            self._digest = self._telemetry.report(DIGEST, await digest())
+            self._digest = self._telemetry.report(STOCK_DIGEST, await digest())
             self._digest_at = self._clock.monotonic()
