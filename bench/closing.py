@@ -13,7 +13,7 @@ from time import perf_counter
 from measure import Beside, Row, Run, in_turns, percentile
 from selling import STATION, Shop, open_shop
 
-BLOCK = 16 * 1024
+BLOCK = 20 * 1024
 """Bytes of the raw write: about what a closing commit puts into the WAL, see `flash`."""
 WAITING = 64
 ALLOWED_RAW, ALLOWED_MS = 3, 2.0

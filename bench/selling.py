@@ -27,7 +27,7 @@ from holdfast.runtime.clock import SystemClock
 
 HUB, CODE = "bench-hub", "BEN"
 CASHIER, TECHNICIAN = "kim", "technician:bench"
-DATE = "2010-12-06"
+DATE = "2011-01-26"
 STATION = "till1"
 AMPLE = 10**6
 """Units received of each article: enough that nothing is oversold, however often the day is played."""

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fleet.desk import Desk
 from fleet.hubs import FakeHub
-from holdfast_contract.wire import Stream
-from holdfast_fleet import digests, events, streams
+from holdfast_contract.wire import STOCK_DIGEST, Stream
+from holdfast_fleet import events, streams
 from holdfast_fleet.messages import Arrival
 from holdfast_fleet.schema import open_reader
 
@@ -43,8 +43,7 @@ def journals() -> list[FakeHub]:
 
 HUBS = journals()
 DIGESTS = [
-    hub.report((1, digests.DIGEST, hub.digest(hub.last // 2)), (2, digests.DIGEST, hub.digest(hub.last)))
-    for hub in HUBS
+    hub.report((1, STOCK_DIGEST, hub.digest(hub.last // 2)), (2, STOCK_DIGEST, hub.digest(hub.last))) for hub in HUBS
 ]
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from fleet.desk import Desk
 from fleet.hubs import FakeHub
-from holdfast_contract.wire import Digest
+from holdfast_contract.wire import STOCK_DIGEST, Digest
 from holdfast_fleet import audit, digests, folds
 from holdfast_fleet.schema import open_reader
 
 
 def give_digest(desk: Desk, hub: FakeHub, seq: int, digest: Digest) -> None:
-    desk.give(hub.report((seq, digests.DIGEST, digest)))
+    desk.give(hub.report((seq, STOCK_DIGEST, digest)))
 
 
 def verdicts(desk: Desk) -> list[tuple[int, str, str]]:
@@ -85,7 +85,7 @@ def test_a_digest_too_far_back_is_not_compared(desk: Desk, monkeypatch: pytest.M
 
 def test_a_digest_that_is_none_is_told_and_the_telemetry_kept(desk: Desk) -> None:
     hub = FakeHub().trade(1)
-    desk.give(hub.report((1, digests.DIGEST, {"as_of_seq": "x"}), (2, digests.DIGEST, hub.digest(1, as_of_seq=2**60))))
+    desk.give(hub.report((1, STOCK_DIGEST, {"as_of_seq": "x"}), (2, STOCK_DIGEST, hub.digest(1, as_of_seq=2**60))))
     assert desk.heard == ["digest_unreadable"] * 2
     assert desk.one("SELECT count(*) FROM telemetry") == 2
 
