@@ -22,6 +22,7 @@ import pytest
 from brokers import Broker as RealBroker
 from brokers import Mosquitto, mosquitto_binary
 from holdfast.config import Uplink
+from holdfast.uplink.client import WINDOW
 from holdfast.uplink.mqtt import GOODBYE_S, Broker
 from holdfast.uplink.port import LostError, RefusedError, Will
 from support.waiting import until
@@ -124,6 +125,18 @@ async def test_trap_04_a_publish_after_the_loss_raises_and_is_not_replayed(serve
     async with broker.connect(WILL) as session:
         await session.publish("t", b"after")
     assert [p.payload for p in server.published if p.connection == 2] == [b"after"]
+
+
+async def test_the_window_is_what_every_broker_allows(server: ScriptedBroker) -> None:
+    """Beyond it paho would queue, and hold what the journal holds already."""
+    server.manners.puback = None
+    async with Broker(config(server.port), "hub-1").connect(WILL) as session:
+        publishing = [asyncio.ensure_future(session.publish("t", b"%d" % n)) for n in range(50)]
+        await until(lambda: len(server.published) >= WINDOW)
+        await asyncio.sleep(0.05)
+        assert [int(p.payload) for p in server.published] == list(range(WINDOW))
+        server.drop()
+        assert all(isinstance(r, LostError) for r in await asyncio.gather(*publishing, return_exceptions=True))
 
 
 async def test_trap_05_no_connack_is_no_connection_however_often_it_is_tried(server: ScriptedBroker) -> None:

@@ -315,7 +315,7 @@ async def test_the_link_comes_online_when_the_backlog_and_the_digest_are_in(tmp_
     network, outbox = Network(Headquarters()), FakeOutbox(500)
     async with running(network.connect, outbox, tmp_path) as bench:
         await until(lambda: bench.links.seen == [Link.CATCHING_UP, Link.ONLINE], 10)
-        assert bench.uplink.state().link is Link.ONLINE
+        assert (bench.uplink.state().link, bench.uplink.state().link_changes) == (Link.ONLINE, 2)
         (report,) = [msgspec.msgpack.decode(r, type=Telemetry) for r in network.hq.reports[Stream.TM]]
         assert report.name == "stock.digest"
         assert len(network.hq.records) == 500, "telemetry stood back until the events were in"

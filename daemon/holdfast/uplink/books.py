@@ -19,6 +19,7 @@ class UplinkState:
     """The uplink at one moment. Ages in seconds; None is "not known"."""
 
     link: Link
+    link_changes: int
     connected: bool
     connects: int
     """Connections that were made since the start."""

@@ -180,6 +180,7 @@ class Uplink:
         now, ev, books = self._clock.monotonic(), self._ev, self._books
         return UplinkState(
             link=self._watch.link,
+            link_changes=self._watch.changes,
             connected=self._watch.connected,
             connects=books.connects,
             head=ev.source.head,
