@@ -232,7 +232,11 @@ class Parts:
             return UplinkReport("off")
         state = self.uplink.state()
         return UplinkReport(
-            state.link.value, state.acked, sum(state.bytes_out.values()), state.alarm or state.last_error
+            state.link.value,
+            acked=state.acked,
+            sent_bytes=sum(state.bytes_out.values()),
+            sent_events=state.sends,
+            error=state.alarm or state.last_error,
         )
 
     def _card(self, code: str) -> str | None:

@@ -48,10 +48,11 @@ async def test_devices_tell_what_to_do(hub: Rig) -> None:
 
 async def test_the_outbox_counts_what_headquarters_lacks(shop: Rig) -> None:
     head = shop.journal.head.seq
-    shop.uplink = UplinkReport("offline", acked=head - 2, sent_bytes=7, error="refused")
+    shop.uplink = UplinkReport("offline", acked=head - 2, sent_bytes=7, sent_events=3, error="refused")
     shop.clock.advance(90)
     outbox = await shop.get("/v1/outbox")
     assert (outbox["waiting"], outbox["oldest_age_s"], outbox["error"]) == (2, 90, "refused")
+    assert (outbox["sent_bytes"], outbox["sent_events"]) == (7, 3)
     assert outbox["oldest_at"] == "2026-09-21T14:13:20+00:00"
     shop.uplink = UplinkReport("online", acked=head)
     outbox = await shop.get("/v1/outbox")

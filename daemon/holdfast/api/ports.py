@@ -43,6 +43,8 @@ class UplinkReport:
     acked: int = 0
     """Last seq that headquarters has committed."""
     sent_bytes: int = 0
+    sent_events: int = 0
+    """Put on the wire since the start, repeats included."""
     error: str = ""
 
 

@@ -77,6 +77,7 @@ async def outbox(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
         "oldest_at": None if at is None else rfc3339(at),
         "oldest_age_s": None if at is None else max(0, hub.clock.wall_ms() - at) // 1000,
         "sent_bytes": report.sent_bytes,
+        "sent_events": report.sent_events,
         "error": report.error,
     }
 
