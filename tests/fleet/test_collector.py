@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -21,7 +22,7 @@ from fleet.wire_hub import WireHub, core_status
 from holdfast_contract import topics
 from holdfast_contract.wire import Ack, Presence, unpack
 from holdfast_fleet import collector
-from holdfast_fleet.broker import Broker, Protocol, parse_url
+from holdfast_fleet.broker import Broker, Protocol, client, parse_url
 from holdfast_fleet.collector import Collector, backoff
 from holdfast_fleet.schema import open_reader
 from holdfast_fleet.store import Store
@@ -70,6 +71,14 @@ async def running(broker: Broker, database: Path) -> AsyncIterator[Running]:
 
 
 @pytest.mark.parametrize(("engine", "protocol"), ENGINES)
+async def test_the_kernel_does_not_hold_an_ack_back(nats: RealBroker) -> None:
+    will = aiomqtt.Will("probe/will")
+    async with client(where(nats), identifier="probe", will=will) as connection:
+        link = connection._client.socket()
+        assert isinstance(link, socket.socket)
+        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_a_journal_crosses_the_broker_and_is_acknowledged(
     engine: type[RealBroker], protocol: Protocol, tmp_path: Path
 ) -> None:

@@ -15,10 +15,9 @@ from typer.testing import CliRunner
 
 from fleet.desk import Desk
 from fleet.hubs import NOON, FakeHub
-from holdfast_contract.wire import Presence
+from holdfast_contract.wire import STOCK_DIGEST, Presence
 from holdfast_fleet import overview
 from holdfast_fleet.app import app
-from holdfast_fleet.digests import DIGEST
 from holdfast_fleet.messages import Arrival
 from holdfast_fleet.overview import CONDITIONS, SILENT_MS, HubView
 from holdfast_fleet.render import json_line, line
@@ -64,7 +63,7 @@ def test_hubs_come_worst_first(desk: Desk) -> None:
 def test_a_hub_row_says_how_far_it_is(desk: Desk) -> None:
     hub = FakeHub().trade(40)
     desk.give(hub.birth(), hub.batch(1, 20), hub.batch(1, 5))
-    desk.give(hub.report((1, DIGEST, hub.digest(20))))
+    desk.give(hub.report((1, STOCK_DIGEST, hub.digest(20))))
     view = views(desk)[hub.name]
     assert (view.upto, view.behind, view.duplicates, view.inc) == (20, hub.last - 20, 5, 1)
     assert (view.digest, view.digest_as_of, view.clock, view.software) == ("equal", 20, "synced", "1.2.3")
@@ -90,7 +89,7 @@ def test_a_clock_off_by_anything_stops_nothing(desk: Desk) -> None:
 def worst(desk: Desk, condition: str) -> None:
     """Bring hub-1 into `condition`."""
     hub = FakeHub().trade(30)
-    digest = hub.report((1, DIGEST, hub.digest(3, stock=b"x" * 32)))
+    digest = hub.report((1, STOCK_DIGEST, hub.digest(3, stock=b"x" * 32)))
     steps: dict[str, list[Arrival]] = {
         "online": [hub.birth(), hub.batch()],
         "draining": [hub.birth(), hub.batch(), hub.status(Presence.DRAINING)],
@@ -177,10 +176,10 @@ def test_stock_and_money_are_the_hubs_own(desk: Desk) -> None:
 
 def test_verify_and_digest_fail_with_status_1(desk: Desk) -> None:
     hub = FakeHub().trade(5)
-    desk.give(hub.batch(), hub.report((1, DIGEST, hub.digest(4))))
+    desk.give(hub.batch(), hub.report((1, STOCK_DIGEST, hub.digest(4))))
     assert data(desk, "verify", hub.name)[0]["problem"] == ""
     assert data(desk, "digest", hub.name)[0]["verdict"] == "equal"
-    desk.give(hub.report((2, DIGEST, hub.digest(5, money=b"x" * 32))))
+    desk.give(hub.report((2, STOCK_DIGEST, hub.digest(5, money=b"x" * 32))))
     assert "differs" in run(desk, "digest", hub.name, status=1)
     desk.store._db.execute("UPDATE event SET hash = x'00' WHERE seq = 7")
     found = data(desk, "verify", hub.name, status=1)
