@@ -136,6 +136,7 @@ class Mosquitto(Broker):
             f"persistence {'true' if self.keep else 'false'}\n"
             f"persistence_location {self.data}/\n"
             "log_dest stderr\n"
+            "set_tcp_nodelay true\n"  # else an ack waits behind a PUBACK for the receiver's delayed TCP ack, 40 ms
         )
         binary = mosquitto_binary()
         if binary is None:

@@ -71,14 +71,6 @@ async def running(broker: Broker, database: Path) -> AsyncIterator[Running]:
 
 
 @pytest.mark.parametrize(("engine", "protocol"), ENGINES)
-async def test_the_kernel_does_not_hold_an_ack_back(nats: RealBroker) -> None:
-    will = aiomqtt.Will("probe/will")
-    async with client(where(nats), identifier="probe", will=will) as connection:
-        link = connection._client.socket()
-        assert isinstance(link, socket.socket)
-        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
 async def test_a_journal_crosses_the_broker_and_is_acknowledged(
     engine: type[RealBroker], protocol: Protocol, tmp_path: Path
 ) -> None:
@@ -329,3 +321,11 @@ def test_a_wrong_broker_address_is_refused(url: str) -> None:
 def test_a_broker_address_has_the_standard_ports() -> None:
     assert (parse_url("mqtt://h").port, parse_url("mqtts://h").port, parse_url("mqtt://h:9").port) == (1883, 8883, 9)
     assert parse_url("mqtts://me%40x@h", password="p").username == "me@x"
+
+
+async def test_the_kernel_does_not_hold_an_ack_back(nats: RealBroker) -> None:
+    will = aiomqtt.Will("probe/will")
+    async with client(where(nats), identifier="probe", will=will) as connection:
+        link = connection._client.socket()
+        assert isinstance(link, socket.socket)
+        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
