@@ -35,14 +35,14 @@ OUT = Path("out")
 DEFAULT_DAY = "2011-01-26"
 RINGING_S, FAST_S = 80.0, 8.0
 """Real seconds that the time between the first and the last customer is squeezed into, if that is long enough."""
-SCAN_S, SCANS_A_ROW = 0.011, 4
+SCAN_S, SCANS_A_ROW = 0.010, 3
 """What ringing may take on a small machine; a day with more rows gets more time."""
 OPENING_S = 5.0
 """Real seconds before the first customer: badge, catalogue, delivery, shift."""
 FAST_BASKETS, FAST_ROWS = 12, 14
 PLAIN_S = 5.0
 """Seconds between two lines where there is no screen."""
-FAILED, UNFINISHED = 1, 2
+FAILED, UNFINISHED, INTERRUPTED = 1, 2, 130
 TROUBLE = (BrokerError, ChildError, DoorError, HubAwayError, NoEvidenceError, StuckError, TimeoutError)
 
 
@@ -60,7 +60,11 @@ def main() -> None:
     except (DataError, OSError) as error:
         console.print(f"[red]{error}[/]")
         sys.exit(UNFINISHED)
-    sys.exit(asyncio.run(_played(day, options, console)))
+    try:
+        sys.exit(asyncio.run(_played(day, options, console)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Interrupted; every process is stopped.")
+        sys.exit(INTERRUPTED)
 
 
 def _plan(rows: list[Row], options: argparse.Namespace) -> Day:
@@ -166,6 +170,8 @@ def _run(story: Story, shop: Shop, seed: int, speed: int, seconds: float) -> Run
         latencies=tuple(shop.till.latencies),
         interrupted=story.interrupted,
         papers=len(shop.printer.cuts),
+        sent_events=sum(events for events, _ in shop.sent.values()),
+        sent_bytes=sum(size for _, size in shop.sent.values()),
     )
 
 

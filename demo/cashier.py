@@ -245,8 +245,6 @@ class Cashier:
             raise StuckError(f"the hub remembers {found}, we had {service.before} and were ringing {line}")
         self._tell("the cart lacks nothing" if found == full else "the cart lacks the last scan: it is scanned again")
         service.cart = found
-        if found == full:
-            self._rung(service)
 
     async def _sold_meanwhile(self, service: Service, found: Cart) -> None:
         """The cart is gone: the payment that was under way must have been taken."""

@@ -108,8 +108,8 @@ name = "Online Retail"
 timezone = "Europe/London"
 currency = "GBP"
 large_quantity = 300
-header = ["{clock.shop_start:%A} at the counter", "VAT GB 000 0000 00"]
-footer = ["Thank you!"]
+header = ["Gifts and giftware, wholesale and retail"]
+footer = ["Thank you!", "Data: Online Retail, UCI, CC BY 4.0"]
 
 [storage]
 directory = {_quoted(place.journal)}

@@ -46,7 +46,6 @@ def _read(lines: Iterable[str], paper: Paper) -> None:
         late_next |= bool(_LATE.match(line))
         if found := _CLOSING.match(line):
             paper.closings[found[1]] += 1
-            copy_next = late_next = False
         elif found := _RECEIPT.match(line):
             paper.torn.update([number] if number and not copy else [])
             number, copy, late = found[1], copy_next, late_next

@@ -29,6 +29,9 @@ class Run:
     interrupted: int
     """Times the cashier had to look what the hub remembers."""
     papers: int
+    sent_events: int
+    """By the hub's own count, over all its runs."""
+    sent_bytes: int
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -61,7 +64,8 @@ def figures(evidence: Evidence, run: Run) -> dict[str, Any]:
         "events": {
             "hub": e.hub.head,
             "headquarters": e.core.records,
-            "sends per event": round((e.core.records + e.core.duplicates) / max(e.core.records, 1), 4),
+            "sends per event": round(run.sent_events / max(e.core.records, 1), 3),
+            "bytes on the wire per event": round(run.sent_bytes / max(e.core.records, 1), 1),
         },
         "scan to light, ms": {
             "p50": _ms(run.latencies, 0.50),
@@ -70,8 +74,11 @@ def figures(evidence: Evidence, run: Run) -> dict[str, Any]:
             "max": _ms(run.latencies, 1.0),
             "scans": run.scans,
         },
-        "run": {name: value for name, value in asdict(run).items() if name not in ("latencies", "scans", "papers")},
+        "run": {name: value for name, value in asdict(run).items() if name not in _ELSEWHERE},
     }
+
+
+_ELSEWHERE = frozenset({"latencies", "scans", "papers", "sent_events", "sent_bytes"})
 
 
 def _ms(latencies: Sequence[float], share: float) -> float:

@@ -54,6 +54,8 @@ class Shop:
         """Set when a stage is entered."""
         self.starts: list[float] = []
         """Seconds each start of the hub took."""
+        self.sent: dict[int, tuple[int, int]] = {}
+        """(events, bytes) that each run of the hub, by its count, had sent when last looked at."""
         self.stopped = asyncio.Event()
         """The hub has stopped by itself, in order, and is up again or will be."""
         self._children = children
@@ -124,9 +126,9 @@ class Shop:
             await asyncio.sleep(LOOK_S)
 
     def _show(self, status: dict[str, Any]) -> None:
-        board = self.board
-        board.head, board.outbox = status["journal"]["seq"], status["outbox"]["waiting"]
-        board.link = status["outbox"]["state"]
+        board, outbox = self.board, status["outbox"]
+        self.sent[status["journal"]["boot"]] = outbox["sent_events"], outbox["sent_bytes"]
+        board.head, board.outbox, board.link = status["journal"]["seq"], outbox["waiting"], outbox["state"]
         board.queued = status["spool"].get("queued", 0) + status["spool"].get("sending", 0)
         printer = next(device for device in status["devices"] if device["kind"] == "printer")
         paper = printer["facts"].get("paper", "unknown")
