@@ -161,3 +161,32 @@ async def test_g_10_a_hub_rebuilt_from_a_damaged_journal_keeps_them_still(tmp_pa
     assert rebuilt["orphaned"] >= 10
     assert "differs" not in {verdict for _, verdict, _ in verdicts(database)}
     assert_same_books(database, 2, last)
+
+
+async def test_g_10_what_a_damaged_journal_had_not_sent_yet_still_reaches_headquarters(tmp_path: Path) -> None:
+    database, directory = tmp_path / "fleet.db", tmp_path / "hub"
+    directory.mkdir()
+    with Nats(tmp_path / "nats") as broker:
+        async with headquarters(broker.port, database) as said:
+            async with hub(broker.port, directory) as (journal, uplink):
+                await open_shop(journal)
+                await until(lambda: uplink.state().lag == 0, 20)
+                known = journal.head.seq
+            settings = Settings(directory=directory, policy=POLICY, day_of=lambda at: at // 86_400_000)
+            async with Journal(settings, AREAS, SystemClock()) as journal:
+                await sell(journal, 20)
+                path, head = journal.path, journal.head.seq
+            with closing(sqlite3.connect(path, isolation_level=None)) as db:
+                db.execute("UPDATE journal SET record = CAST(record || x'00' AS BLOB) WHERE seq = ?", (head,))
+            mark_suspect(directory)
+            async with hub(broker.port, directory) as (journal, uplink):
+                assert journal.genesis.inc == 2
+                await until(lambda: any(inc == 2 and verdict == "equal" for inc, verdict, _ in verdicts(database)), 20)
+                last = await hub_says(journal)
+            async with Journal(settings, AREAS, SystemClock()) as journal:
+                assert journal.cursor("uplink@1") == head - 1, "the chapter is closed, and stays so"
+        with closing(open_reader(database)) as db:
+            held = db.execute("SELECT count(*) FROM event WHERE inc = 1 AND seq > ?", (known,)).fetchone()
+    assert held == (head - 1 - known,)
+    assert "fork" not in {notice.kind for notice in said}
+    assert_same_books(database, 2, last)

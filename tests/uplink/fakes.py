@@ -92,7 +92,11 @@ class FakeOutbox:
             await self._grown.wait()
         return self.head
 
-    async def records(self, after: int, *, limit: int, max_bytes: int) -> Sequence[Stored]:
+    async def chapters(self) -> Sequence[Any]:
+        return ()
+
+    async def records(self, after: int, *, limit: int, max_bytes: int, inc: int = 0) -> Sequence[Stored]:
+        assert not inc, "there is no earlier incarnation"
         await asyncio.sleep(0)
         found: list[Stored] = []
         size = 0
@@ -104,7 +108,8 @@ class FakeOutbox:
         self.largest_read = max(self.largest_read, sum(len(row.record) for row in found))
         return found
 
-    async def hash_at(self, seq: int) -> bytes:
+    async def hash_at(self, seq: int, *, inc: int = 0) -> bytes:
+        assert not inc, "there is no earlier incarnation"
         return self.rows[seq - 1].hash if seq else genesis_hash(self.genesis)
 
     def cursor(self, name: str) -> int:

@@ -25,7 +25,9 @@ from holdfast.journal.unit import Context, Moment, Unit
 from holdfast.journal.writer import Ask, StorageFailedError, Writer
 from holdfast.runtime.clock import Clock
 from holdfast.runtime.ids import IdSource
-from holdfast_contract.record import Genesis, genesis_hash
+from holdfast_contract.events import decode_body
+from holdfast_contract.hub import HubCreated
+from holdfast_contract.record import Genesis, decode_record, genesis_hash
 
 CHECKPOINT_EVERY = 100
 """Records between two signed checkpoints."""
@@ -49,6 +51,14 @@ class Stored(NamedTuple):
     seq: int
     record: bytes
     hash: bytes
+
+
+class Chapter(NamedTuple):
+    """An earlier incarnation, as far as it could be rescued."""
+
+    genesis: Genesis
+    last: int
+    """Its last rescued seq."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,23 +229,40 @@ class Journal:
             await waiter
         return self.head
 
-    async def records(self, after: int, *, limit: int, max_bytes: int) -> list[Stored]:
-        """Committed records from `after + 1` on, in order: at most `limit`, and `max_bytes` but never none."""
+    async def chapters(self) -> list[Chapter]:
+        """The earlier incarnations of this hub, oldest first."""
+        sql = "SELECT p.record, (SELECT max(seq) FROM prior WHERE inc = p.inc) FROM prior p WHERE seq = 1 ORDER BY inc"
+        found = []
+        for record, last in await self._reader.execute_fetchall(sql):
+            created = decode_body(decode_record(record))
+            assert isinstance(created, HubCreated)
+            found.append(Chapter(msgspec.msgpack.decode(created.genesis, type=Genesis), last))
+        return found
+
+    async def records(self, after: int, *, limit: int, max_bytes: int, inc: int = 0) -> list[Stored]:
+        """Committed records from `after + 1` on, in order: at most `limit`, and `max_bytes` but never none.
+
+        `inc` names an earlier incarnation; 0 is this one.
+        """
         found: list[Stored] = []
         size = 0
-        sql = "SELECT seq, record, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
-        for row in await self._reader.execute_fetchall(sql, (after, limit)):
+        table, which = ("prior WHERE inc = ? AND", (inc,)) if inc else ("journal WHERE", ())
+        sql = f"SELECT seq, record, hash FROM {table} seq > ? ORDER BY seq LIMIT ?"
+        for row in await self._reader.execute_fetchall(sql, (*which, after, limit)):
             size += len(row[1])
             if found and size > max_bytes:
                 break
             found.append(Stored(*row))
         return found
 
-    async def hash_at(self, seq: int) -> bytes:
-        """Chain hash at a committed seq; 0 is the genesis hash. Raises KeyError."""
-        if seq == 0:
+    async def hash_at(self, seq: int, *, inc: int = 0) -> bytes:
+        """Chain hash at a committed seq of this or an earlier incarnation; 0 is the genesis hash. Raises KeyError."""
+        if seq == 0 and not inc:
             return self._root
-        rows = list(await self._reader.execute_fetchall("SELECT hash FROM journal WHERE seq = ?", (seq,)))
+        if seq == 0:
+            return next(genesis_hash(found.genesis) for found in await self.chapters() if found.genesis.inc == inc)
+        table, which = ("prior WHERE inc = ? AND", (inc,)) if inc else ("journal WHERE", ())
+        rows = list(await self._reader.execute_fetchall(f"SELECT hash FROM {table} seq = ?", (*which, seq)))
         if not rows:
             raise KeyError(seq)
         return bytes(rows[0][0])

@@ -140,7 +140,7 @@ def _begin_incarnation(db: sqlite3.Connection, rescued: Salvaged, *, key: Ed2551
     db.execute("INSERT INTO prior SELECT ?, seq, record, hash FROM journal", (old.inc,))
     db.execute("DELETE FROM journal")
     db.execute("DELETE FROM checkpoint")
-    db.execute("DELETE FROM cursor")
+    db.execute("UPDATE OR REPLACE cursor SET name = name || '@' || ? WHERE name NOT LIKE '%@%'", (old.inc,))
     db.execute("UPDATE spool SET state = 'unknown', ref = 0, why = 'incarnation' WHERE state IN ('queued', 'sending')")
     _write_genesis(
         db, _new_genesis(old.hub, old.inc + 1, key, at), at,

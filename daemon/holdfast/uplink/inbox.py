@@ -22,7 +22,17 @@ UNREADABLE = (BadPayloadError, UnicodeDecodeError, RecursionError)
 
 
 class Inbox:
-    def __init__(self, genesis: Genesis, forwarders: Mapping[Stream, Forwarder], books: Books, clock: Clock) -> None:
+    def __init__(
+        self,
+        genesis: Genesis,
+        forwarders: Mapping[Stream, Forwarder],
+        books: Books,
+        clock: Clock,
+        *,
+        chapters: Mapping[tuple[int, int], Forwarder],
+    ) -> None:
+        """`chapters` are forwarders of earlier incarnations, by `(inc, jid)`."""
+        self._chapters = chapters
         self._genesis = genesis
         self._forwarders = forwarders
         self._books = books
@@ -58,13 +68,14 @@ class Inbox:
             self.heard_at = self._clock.monotonic()
 
     async def _take_ack(self, ack: Ack) -> None:
-        if (ack.inc, ack.jid) != (self._genesis.inc, self._genesis.jid):
+        chapter = self._chapters.get((ack.inc, ack.jid)) if ack.st is Stream.EV else None
+        if chapter is None and (ack.inc, ack.jid) != (self._genesis.inc, self._genesis.jid):
             self._take_foreign(ack)
             return
         if ack.upto < 0 or (ack.st is Stream.EV and ack.upto and len(ack.hash) != HASH_BYTES):
             raise BadPayloadError("bad_ack", f"upto {ack.upto}, hash of {len(ack.hash)} bytes")
         self.heard_at = self._clock.monotonic()
-        await self._forwarders[ack.st].acknowledge(ack)
+        await (chapter or self._forwarders[ack.st]).acknowledge(ack)
 
     def _take_foreign(self, ack: Ack) -> None:
         """Word of an earlier incarnation is old news; of a later one, or of another journal as this one, an alarm."""

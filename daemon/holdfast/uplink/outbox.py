@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
@@ -34,6 +35,16 @@ class Head(Protocol):
     def hash(self) -> bytes: ...
 
 
+class Chapter(Protocol):
+    """An earlier incarnation."""
+
+    @property
+    def genesis(self) -> Genesis: ...
+
+    @property
+    def last(self) -> int: ...
+
+
 class Outbox(Protocol):
     """What the uplink needs of the journal."""
 
@@ -51,9 +62,13 @@ class Outbox(Protocol):
 
     async def wait_beyond(self, seq: int) -> Head: ...
 
-    async def records(self, after: int, *, limit: int, max_bytes: int) -> Sequence[Stored]: ...
+    async def records(self, after: int, *, limit: int, max_bytes: int, inc: int = 0) -> Sequence[Stored]: ...
 
-    async def hash_at(self, seq: int) -> bytes: ...
+    async def hash_at(self, seq: int, *, inc: int = 0) -> bytes: ...
+
+    async def chapters(self) -> Sequence[Chapter]:
+        """Earlier incarnations, whose rescued records headquarters may still lack."""
+        ...
 
     def cursor(self, name: str) -> int: ...
 
@@ -127,3 +142,38 @@ class JournalSource:
 
     def overtaken(self, upto: int) -> Alarm:  # noqa: ARG002 - the same whatever it is
         return Alarm.BEHIND
+
+
+class ChapterSource:
+    """The rescued records of an earlier incarnation, as a stream `ev` that no longer grows."""
+
+    stream = Stream.EV
+
+    def __init__(self, outbox: Outbox, chapter: Chapter) -> None:
+        self._outbox = outbox
+        self._inc = chapter.genesis.inc
+        self._cursor = f"{CURSOR}@{self._inc}"
+        self.head = chapter.last
+
+    @property
+    def acked(self) -> int:
+        return min(self._outbox.cursor(self._cursor), self.head)
+
+    async def wait_beyond(self, seq: int) -> object:
+        """Never returns once all is known: nothing is added to a chapter."""
+        if seq < self.head:
+            return None
+        return await asyncio.get_running_loop().create_future()
+
+    async def read(self, after: int, *, limit: int, max_bytes: int) -> Sequence[Stored]:
+        return await self._outbox.records(after, limit=limit, max_bytes=max_bytes, inc=self._inc)
+
+    async def hash_at(self, seq: int) -> bytes:
+        return await self._outbox.hash_at(seq, inc=self._inc)
+
+    def committed(self, upto: int) -> None:
+        self._outbox.advance(self._cursor, min(upto, self.head))
+
+    def overtaken(self, upto: int) -> Alarm:  # noqa: ARG002 - the same whatever it is
+        """Headquarters holds what was lost here: that is what a new incarnation means."""
+        return Alarm.NONE

@@ -20,13 +20,13 @@ from holdfast.uplink.books import Books, Courier, UplinkState
 from holdfast.uplink.forwarder import Forwarder, Pace
 from holdfast.uplink.inbox import Inbox
 from holdfast.uplink.link import SETTLED_LAG
-from holdfast.uplink.outbox import JournalSource, Outbox, Source
+from holdfast.uplink.outbox import ChapterSource, JournalSource, Outbox, Source
 from holdfast.uplink.pause import pause
 from holdfast.uplink.port import Connect, Session, UplinkError
 from holdfast.uplink.states import States
 from holdfast.uplink.telemetry import TelemetryStore
 from holdfast.uplink.watch import Hooks, LinkWatch
-from holdfast_contract.record import Record, decode_record
+from holdfast_contract.record import Genesis, Record, decode_record
 from holdfast_contract.wire import Presence, Stream
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,8 @@ class Uplink:
         self._announcer = Announcer(outbox, about, self._shop_clock)
         self._forwarders = self._make_forwarders()
         self._ev, self._tm = self._forwarders[Stream.EV], self._forwarders[Stream.TM]
-        self._inbox = Inbox(outbox.genesis, self._forwarders, self._books, clock)
+        self._chapters: dict[tuple[int, int], Forwarder] = {}
+        self._inbox = Inbox(outbox.genesis, self._forwarders, self._books, clock, chapters=self._chapters)
         self._watch = LinkWatch(
             events=self._ev, reports=self._tm, telemetry=telemetry, inbox=self._inbox, books=self._books,
             hooks=hooks, clock=clock, digest_seconds=config.digest_seconds,
@@ -80,19 +81,37 @@ class Uplink:
 
     def _make_forwarders(self) -> dict[Stream, Forwarder]:
         config = self._config
-        size, linger = config.batch_bytes, config.batch_ms / 1000
-        events = Pace(size, linger, config.compress, WINDOW_BATCHES * size)
+        size = config.batch_bytes
+        events = self._event_pace()
         extras = Pace(size, 0.0, config.compress, size, expiry=TELEMETRY_EXPIRY_S)
         forwarders = {Stream.EV: self._forwarder(JournalSource(self._outbox), events, lambda: True)}
         for stream, ring in self._telemetry.rings.items():
             forwarders[stream] = self._forwarder(ring, extras, self._events_settled)
         return forwarders
 
-    def _forwarder(self, source: Source, pace: Pace, may_send: Callable[[], bool]) -> Forwarder:
+    def _event_pace(self) -> Pace:
+        config = self._config
+        return Pace(config.batch_bytes, config.batch_ms / 1000, config.compress, WINDOW_BATCHES * config.batch_bytes)
+
+    async def _open_chapters(self) -> None:
+        """What headquarters may lack of earlier incarnations goes up beside this one, in its own name."""
+        for chapter in await self._outbox.chapters():
+            source = ChapterSource(self._outbox, chapter)
+            if source.acked < source.head:
+                forwarder = self._forwarder(source, self._event_pace(), lambda: True, chapter.genesis)
+                self._chapters[chapter.genesis.inc, chapter.genesis.jid] = forwarder
+
+    def _forwarder(
+        self, source: Source, pace: Pace, may_send: Callable[[], bool], genesis: Genesis | None = None
+    ) -> Forwarder:
         return Forwarder(
-            source, genesis=self._outbox.genesis, pace=pace, clock=self._clock, shop_clock=self._shop_clock,
+            source,
+            genesis=genesis or self._outbox.genesis,
+            pace=pace,
+            clock=self._clock,
+            shop_clock=self._shop_clock,
             may_send=may_send,
-        )  # fmt: skip
+        )
 
     def _events_settled(self) -> bool:
         return self._ev.lag <= SETTLED_LAG
@@ -103,6 +122,7 @@ class Uplink:
 
     async def run(self) -> None:
         """Run until cancelled. Raises only what is a fault of this hub, never of the network."""
+        await self._open_chapters()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._telemetry.run(self._clock), name="uplink-telemetry")
             group.create_task(self._watch.run(), name="uplink-link")
@@ -129,7 +149,7 @@ class Uplink:
         async with self._connect(self._announcer.will()) as session:
             courier = Courier(session, self._books, self._clock)
             await session.subscribe(*self._inbox.filters)
-            for forwarder in self._forwarders.values():
+            for forwarder in (*self._forwarders.values(), *self._chapters.values()):
                 forwarder.open()
             await self._announcer.arrive(courier, tm_next=self._tm.source.head + 1)
             self._books.connects += 1
@@ -148,6 +168,10 @@ class Uplink:
             tasks += [
                 group.create_task(forwarder.run(courier), name=f"uplink-{stream}")
                 for stream, forwarder in self._forwarders.items()
+            ]
+            tasks += [
+                group.create_task(forwarder.run(courier), name=f"uplink-ev of incarnation {inc}")
+                for (inc, _), forwarder in self._chapters.items()
             ]
             await self._stopping.wait()
             await self._farewell(courier)
