@@ -50,9 +50,11 @@ class Proof(IntEnum):
 
     PROCESS_ID = 1
     """GS ( H reply with the job's id: all data before it is on paper."""
-    IN_ORDER = 2
+    COUNTER = 2
+    """Star's ETB counter went on by one: all data before it is on paper."""
+    IN_ORDER = 3
     """An in-order reply (GS r): all data before it was processed."""
-    NONE = 3
+    NONE = 4
     """The bytes left, nothing came back."""
 
 
@@ -144,6 +146,7 @@ class Feed:
 
 class Symbol(Enum):
     CODE128 = "code128"
+    GS1_128 = "gs1-128"
     EAN13 = "ean13"
     QR = "qr"
 
@@ -152,11 +155,26 @@ class Symbol(Enum):
 class Barcode:
     symbol: Symbol
     data: str
-    """Code 128: printable ASCII; EAN-13: 13 digits; QR: any text."""
+    """Code 128: printable ASCII; GS1-128: elements in brackets, `(01)09506000134352(10)AB`; EAN-13: 13 digits; QR: any
+    text."""
     caption: bool = True
 
 
-Block = Text | Columns | Rule | Feed | Barcode
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of black dots, in the middle of the paper; one wider than the paper is made smaller."""
+
+    width: int
+    height: int
+    rows: bytes
+    """Rows from the top, each of whole bytes, most significant bit left, 1 is ink."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or len(self.rows) != (self.width + 7) // 8 * self.height:
+            raise ValueError(f"{len(self.rows)} bytes are not {self.width} x {self.height} dots")
+
+
+Block = Text | Columns | Rule | Feed | Barcode | Image
 
 
 @dataclass(frozen=True, slots=True)
