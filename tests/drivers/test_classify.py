@@ -174,6 +174,13 @@ def test_other_addresses_are_text(text: str) -> None:
     assert code_of(text, "]Q1") == Text(text)
 
 
+def test_a_symbol_that_names_two_items_names_none() -> None:
+    twice = "0104006381333931" + "0104006381333931"
+    assert isinstance(code_of(twice, "]C1"), ElementString)
+    two = "0104006381333931" + "0114006381333938"
+    assert code_of(two, "]C1") == Text(two)
+
+
 def test_an_element_string_in_an_ordinary_symbol_is_text() -> None:
     assert code_of("0104006381333931", "]C0") == Text("0104006381333931")
 

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_drivers.barcodes.errors import CodeError
-from holdfast_drivers.barcodes.gtin import LENGTHS, Gtin, check_digit, expand_upc_e, with_check_digit
+from holdfast_drivers.barcodes.gtin import (
+    LENGTHS,
+    Gtin,
+    check_digit,
+    compress_upc_a,
+    expand_upc_e,
+    split_add_on,
+    with_check_digit,
+)
 
 bodies = st.sampled_from(LENGTHS).flatmap(lambda n: st.text("0123456789", min_size=n - 1, max_size=n - 1))
 
@@ -124,3 +132,43 @@ def test_no_upc_e_number(text: str) -> None:
 )
 def test_in_store_numbers_with_a_weight_or_price_are_no_product_key(text: str, expected: bool) -> None:
     assert Gtin.parse(text).variable_measure is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("042100005264", "04252614"),
+        ("012000003455", "01234505"),
+        ("012300000451", "01234531"),
+        ("012340000053", "01234543"),
+        ("012345000096", "01234596"),
+    ],
+)
+def test_few_upc_a_have_a_upc_e(text: str, short: str) -> None:
+    assert compress_upc_a(text) == short
+
+
+@pytest.mark.parametrize("text", ["036000291452", "212345000086", "012345678905", "0042100005264", "042100005265", ""])
+def test_no_upc_e_for_others(text: str) -> None:
+    with pytest.raises(CodeError):
+        compress_upc_a(text)
+
+
+@given(st.text("0123456789", min_size=6, max_size=6), st.sampled_from("01"))
+def test_upc_e_comes_back_as_itself_or_a_shorter_rule(item: str, system: str) -> None:
+    upc_a = with_check_digit(expand_upc_e(system + item + "0")[:-1])
+    assert expand_upc_e(compress_upc_a(upc_a)) == upc_a
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("4006381333931", ("4006381333931", "")),
+        ("400638133393112", ("4006381333931", "12")),
+        ("400638133393152495", ("4006381333931", "52495")),
+    ],
+)
+def test_an_add_on_has_two_or_five_digits(text: str, parts: tuple[str, str]) -> None:
+    assert split_add_on(text) == parts
+    with pytest.raises(CodeError):
+        split_add_on(text + "1")

@@ -11,6 +11,7 @@ from holdfast_drivers.barcodes import commands, receipts
 from holdfast_drivers.barcodes.badges import Badge, parse_badge
 from holdfast_drivers.barcodes.errors import CodeError
 from holdfast_drivers.barcodes.gs1 import AIM_IDS, SEPARATOR, ElementString, parse_element_string
+from holdfast_drivers.barcodes.gs1_associations import check_repeats
 from holdfast_drivers.barcodes.gs1_digital_link import LENIENT, SCHEME, parse_digital_link
 from holdfast_drivers.barcodes.gs1_scan_data import COMPONENT
 from holdfast_drivers.barcodes.gtin import Gtin, expand_upc_e, split_add_on
@@ -88,6 +89,8 @@ class Text:
 
 Code = CommandCode | Badge | Receipt | SignedReceipt | Token | Label | ElementString | Gtin | Text
 
+_HOUSE = "HF"
+"""Begins every form of the house's own."""
 _LABEL_ID = re.compile(r"[0-9A-Z][0-9A-Z-]{0,31}")
 _EAN_UPC, _EAN_UPC_WITH_ADD_ON, _EAN_8 = "]E0", "]E3", "]E4"
 
@@ -98,9 +101,10 @@ def classify(scan: Scan) -> Code:
     An `ElementString` given here has a `gtin`.
     """
     text = _decode(scan.data)
-    for parse in (_command, parse_badge, _receipt, _token, _label):
-        with suppress(CodeError):
-            return parse(text)
+    if text.startswith(_HOUSE):
+        for parse in (_command, parse_badge, _receipt, _token, _label):
+            with suppress(CodeError):
+                return parse(text)
     with suppress(CodeError):
         return _gs1(text, scan.aim)
     return Text(text)
@@ -143,13 +147,13 @@ def _label(text: str) -> Label:
 def _gs1(text: str, aim: str) -> ElementString | Label | Gtin:
     """By AIM identifier. Without one, digits are a GTIN, or elements if they begin with (01) and nothing is amiss."""
     if SCHEME.match(text):
-        return _thing(parse_digital_link(text, LENIENT))
+        return _item_or_asset(parse_digital_link(text, LENIENT))
     if COMPONENT in text:
-        return _thing(parse_element_string(_joined(text, aim), tolerant=True))
+        return _item_or_asset(parse_element_string(_joined(text, aim), tolerant=True))
     if aim in AIM_IDS:
-        return _thing(parse_element_string(text, tolerant=True))
+        return _item_or_asset(parse_element_string(text, tolerant=True))
     if not aim and text.startswith("01") and len(text) >= len("01") + 14:
-        return _thing(parse_element_string(text))
+        return _item_or_asset(parse_element_string(text))
     return _gtin(text, aim)
 
 
@@ -160,14 +164,15 @@ def _joined(text: str, aim: str) -> str:
     return front + SEPARATOR + component
 
 
-def _thing(elements: ElementString) -> ElementString | Label:
-    """What the hub handles: a trade item, or a reusable asset. Raises CodeError for elements of anything else."""
+def _item_or_asset(elements: ElementString) -> ElementString | Label:
+    """What the hub handles. Raises CodeError for anything else, and for elements that contradict each other."""
+    check_repeats(elements.elements)
+    if elements.get("01") is not None:
+        return elements
     grai = elements.get("8003")
-    if grai and elements.get("01") is None:
-        return Label(LabelKind.ASSET, grai[1:])
-    if elements.get("01") is None:
+    if grai is None:
         raise CodeError("neither a trade item nor a reusable asset")
-    return elements
+    return Label(LabelKind.ASSET, grai[1:])
 
 
 def _gtin(text: str, aim: str) -> Gtin:

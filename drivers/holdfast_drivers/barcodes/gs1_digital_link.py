@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from holdfast_drivers.barcodes.errors import Fault, Gs1Error
@@ -74,8 +75,7 @@ LENIENT = Rules(short_gtins=True, tolerant=True)
 """What labels in shops carry."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """One AI and its value where they stand in the address, the value still escaped."""
 
     entry: Entry
@@ -188,6 +188,8 @@ def _value(entry: Entry, escaped: str, rules: Rules) -> str:
 
 def _unescape(text: str) -> str:
     """One character per byte: no AI's value goes beyond ASCII. A percent sign without two hex digits stays."""
+    if "%" not in text:
+        return text
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
 
 

@@ -1,0 +1,113 @@
+"""Barcodes: GS1 parses a second and what the parser weighs, beside biip where it is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from holdfast_drivers.barcodes.classify import classify
+from holdfast_drivers.barcodes.gs1 import parse_element_string
+from holdfast_drivers.barcodes.gs1_digital_link import parse_digital_link
+from holdfast_drivers.values import Scan
+from measure import Beside, Row, Run, environment
+
+MEDICINE = "0104006381333931" + "17271231" + "10AB12\x1d" + "2112345678"
+"""GTIN, expiry, lot, serial: what a DataMatrix on a box holds."""
+LABEL = "0194006381333934" + "3103001250" + "3922499\x1d" + "17271231" + "10L7"
+"""GTIN, weight, price, expiry, lot: a scale's GS1 DataBar."""
+LINK = "https://id.gs1.org/01/04006381333931/10/AB12/21/12345678?17=271231"
+
+GOAL = 50_000
+HEAVIEST = 3.0
+"""MB."""
+
+WEIGH = """
+import sys, tracemalloc
+import dataclasses, datetime, decimal, enum, pathlib, re, typing
+resident = lambda: int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+before = resident()
+tracemalloc.start()
+{load}
+print(tracemalloc.get_traced_memory()[0] / 1e6, resident() - before)
+"""
+"""What a process has grown by after its first parse, the standard library it shares left out."""
+
+OURS = f"from holdfast_drivers.barcodes.gs1 import parse_element_string; parse_element_string({MEDICINE!r})"
+BIIP = f"import biip; biip.parse(']C1' + {MEDICINE!r})"
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """Ours and biip's, medians of interleaved rounds; a second of each element string, one after the other."""
+    rounds, calls = (3, 500) if quick else (9, 3000)
+    found = []
+    for what, text in (("medicine: 4 elements", MEDICINE), ("weighed goods: 5 elements", LABEL)):
+        ours, theirs = _rates(rounds, calls, lambda text=text: parse_element_string(text), _biip("]C1" + text))
+        found.append(_rate_row(f"GS1 element strings, {what}", ours, theirs))
+    ours, theirs = _rates(rounds, calls, lambda: parse_digital_link(LINK), _biip(LINK))
+    found.append(_rate_row("GS1 Digital Links, 4 elements", ours, theirs))
+    ours, _ = _rates(rounds, calls, lambda: classify(Scan(MEDICINE.encode(), aim="]C1")), None)
+    found.append(_rate_row("scans classified, medicine", ours, None))
+    return [*found, _weight_row()]
+
+
+async def run(run: Run) -> list[Row]:
+    return rows(quick=run.quick)
+
+
+def _rates(
+    rounds: int, calls: int, ours: Callable[[], object], theirs: Callable[[], object] | None
+) -> tuple[float, float | None]:
+    measured: dict[Callable[[], object], list[float]] = {parse: [] for parse in (ours, theirs) if parse}
+    for _ in range(rounds):
+        for parse, rates in measured.items():
+            start = time.perf_counter()
+            for _ in range(calls):
+                parse()
+            rates.append(calls / (time.perf_counter() - start))
+    medians = [statistics.median(rates) for rates in measured.values()]
+    return medians[0], medians[1] if theirs else None
+
+
+def _biip(text: str) -> Callable[[], object] | None:
+    if importlib.util.find_spec("biip") is None:
+        return None
+    import biip
+
+    return lambda: biip.parse(text)
+
+
+def _rate_row(what: str, ours: float, theirs: float | None) -> Row:
+    beside = (Beside("biip", theirs),) if theirs else ()
+    return Row(what=what, value=ours, unit="/s", beside=beside, goal=f"≥ {GOAL}", met=ours >= GOAL)
+
+
+def _weight_row() -> Row:
+    traced, resident = _weigh(OURS)
+    beside = (Beside("biip", _weigh(BIIP)[0]),) if importlib.util.find_spec("biip") else ()
+    return Row(
+        what="memory of the GS1 parser with its dictionary",
+        value=traced,
+        unit="MB",
+        beside=beside,
+        goal=f"≤ {HEAVIEST}",
+        met=traced <= HEAVIEST,
+        note=f"by tracemalloc, code included; the process grew by {resident:.1f} MB, tracing included",
+    )
+
+
+def _weigh(load: str) -> tuple[float, float]:
+    """Megabytes allocated and grown by, in a process of its own."""
+    code = WEIGH.format(load=load)
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment())
+    traced, resident = map(float, told.stdout.split())
+    return traced, resident
+
+
+if __name__ == "__main__":
+    for row in rows(quick="--quick" in sys.argv):
+        beside = ", ".join(f"{other.what} {other.value:,.1f}" for other in row.beside) or "biip is not installed"
+        print(f"{row.what:48} {row.value:12,.1f} {row.unit:3} ({row.goal}: {'met' if row.met else 'MISSED'}; {beside})")
