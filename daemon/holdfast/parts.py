@@ -72,8 +72,12 @@ class Parts:
 
     @cached_property
     def panel(self) -> NoPanel:
-        panel = self.config.panel
-        return PanelDevice(panel, health=self.health, pace=1 / speed(self.config)) if panel else NoPanel()
+        if self.config.panel is None:
+            return NoPanel()
+        panel = PanelDevice(self.config.panel, health=self.health, pace=1 / speed(self.config))
+        if self.config.uplink is not None:
+            panel.show_link(Link.OFFLINE.value)  # until headquarters is heard; the uplink tells only of changes
+        return panel
 
     @cached_property
     def printer(self) -> NoPrinter:
