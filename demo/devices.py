@@ -63,7 +63,10 @@ class Printer:
 class Bench:
     """Lamps as they go on and off, and the mains switch."""
 
-    lit: set[str] = field(default_factory=set)
+    on: set[str] = field(default_factory=set)
+    """Lamps that are on."""
+    came_on: dict[str, float] = field(default_factory=dict)
+    """The monotonic second at which each lamp last came on."""
     mains: bool = True
     strays: int = 0
     """Green, amber or red that came on while nobody was waiting for one, or that was not the one due."""
@@ -79,15 +82,21 @@ class Bench:
         """An event of the bench process."""
         match event:
             case {"event": "lamp", "lamp": str(lamp), "on": True, "at": at}:
-                self.lit.add(lamp)
+                self.on.add(lamp)
+                self.came_on[lamp] = float(at)
                 if lamp in _LIGHTS:
                     self._lights.put_nowait((Light(lamp), float(at)))
             case {"event": "lamp", "lamp": str(lamp)}:
-                self.lit.discard(lamp)
+                self.on.discard(lamp)
             case {"event": "mains", "on": bool(on)}:
                 self.mains = on
             case _:
                 pass
+
+    def lit(self, within: float) -> frozenset[str]:
+        """Lamps that are on, or were in the last so many seconds: a flash is too short to be looked at."""
+        since = time.monotonic() - within
+        return frozenset(self.on | {lamp for lamp, at in self.came_on.items() if at >= since})
 
     def forget(self) -> None:
         """What came on before now is no answer to what is asked next."""

@@ -56,6 +56,8 @@ class Episodes:
         self._drain = plan.drain
         self._battery: asyncio.Task[None] | None = None
         self._backlog = 0
+        self._blue = False
+        """While headquarters was out of reach the blue light said so."""
         self._kills = 0
         self._unprinted_since: datetime | None = None
         episodes: list[tuple[float, Episode]] = [
@@ -107,6 +109,8 @@ class Episodes:
         took_place = {
             "a receipt printed late": late > 0,
             "a backlog without the network": self._backlog > 0,
+            "the blue light while headquarters was away": self._blue,
+            "the white light while saving power": "white" in self._shop.bench.came_on,
             "two kills": self._kills == 2,
             "a paper in doubt": doubtful > 0,
             "an ordered stop": self._shop.stopped.is_set(),
@@ -139,7 +143,9 @@ class Episodes:
         return True
 
     async def _network_back(self) -> bool:
-        self._backlog = (await self._shop.hub.get("/v1/outbox"))["waiting"]
+        outbox = await self._shop.hub.get("/v1/outbox")
+        self._backlog = outbox["waiting"]
+        self._blue = outbox["state"] != "offline" or "blue" in self._shop.bench.on
         await asyncio.to_thread(self._shop.broker.start)
         self._shop.board.broker = "up"
         self._shop.board.tick(f"the network is back; {self._backlog} events are waiting", "bold green")

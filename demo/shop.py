@@ -118,7 +118,7 @@ class Shop:
         """Keep the screen true."""
         while True:
             board = self.board
-            board.lit, board.mains = frozenset(self.bench.lit), self.bench.mains
+            board.lit, board.mains = self.bench.lit(LOOK_S), self.bench.mains
             board.scans = self.till.scans
             board.light_ms = 1000 * median(self.till.latencies[-RECENT:] or [0.0])
             with suppress(HubAwayError):
