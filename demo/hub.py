@@ -130,6 +130,7 @@ station = "{STATION}"
 serial = {{ port = {_quoted(place.scanner)} }}
 
 [printer]
+profile = "TM-T20II"
 serial = {{ port = {_quoted(place.printer)}, baudrate = 115200 }}
 
 [panel]

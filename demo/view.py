@@ -17,7 +17,8 @@ from rich.text import Text
 
 TICKS = 200
 """Events kept; the screen shows the newest that fit."""
-PAPER_LINES = 200
+PAPER_WIDTH = 52
+"""Of the last receipt's place: 48 characters and a frame."""
 REFRESH = 6
 """Pictures a second: more would cost the counter its processor."""
 STAGES = ("S0 normal", "S1 conserve", "S2 shed", "S3 critical", "S4 stop")
@@ -82,7 +83,7 @@ def screen(board: Board, height: int = 30) -> RenderableType:
     """The whole picture, `height` lines high."""
     layout = Layout()
     layout.split_column(Layout(_head(board), size=5), Layout(name="body"))
-    layout["body"].split_row(Layout(name="left", ratio=3), Layout(_paper(board, height - 7), size=48))
+    layout["body"].split_row(Layout(name="left", ratio=3), Layout(_paper(board, height - 7), size=PAPER_WIDTH))
     layout["left"].split_column(Layout(_state(board), size=9), Layout(_ticker(board, height - 16)))
     return layout
 
