@@ -15,7 +15,7 @@ from dataclasses import dataclass
 FLOOR = 4 * 1024
 """Bytes in flight that are always allowed."""
 START = 16 * 1024
-MAX_FLIGHTS = 12
+MAX_FLIGHTS = 16
 """Batches under way; below the MQTT window, so that other publishes always find room."""
 QUEUE_S = 0.5
 """Seconds a batch may wait at the broker's door beyond the fastest one, before the window is halved."""
