@@ -50,6 +50,7 @@ def code_of(text: str, aim: str = "") -> Code:
         ("HFK9", Label(LabelKind.COUNT_SHEET, "9")),
         ("HFACRATE1", Label(LabelKind.ASSET, "CRATE1")),
         ("4006381333931", PEN),
+        ("0123601057072", Gtin.parse("0123601057072")),  # begins with 01, and is no element string
         ("MUG-BLUE", Text("MUG-BLUE")),
         ("", Text("")),
     ],

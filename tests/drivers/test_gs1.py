@@ -192,6 +192,7 @@ def read_or_refused(text: str) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(600)
 def test_a_million_texts_near_the_grammar() -> None:
     dice = random.Random(20261122)
     ais = ["01", "10", "17", "21", "30", "3103", "3922", "8003", "423", "8110", "7007", "4309", "91", "\x1d", "("]

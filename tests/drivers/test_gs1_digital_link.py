@@ -36,6 +36,7 @@ ATTRIBUTES = ("15", "17", "20", "30", "3103", "3922", "423", "91")
         ("https://a/01/04006381333931?12345=x", "unknown_ai"),
         ("https://a/01/04006381333931?17=", "too_short"),
         ("https://a/01/04006381333931/10/a%20b", "cset82"),
+        ("https://a/01/04006381333931?99=a+b", "cset82"),  # a blank, in a query
         ("https://a/01/04006381333931/10/a%1Db", "cset82"),
         ("https://a/01/04006381333931?" + "&".join(f"{ai}=1" for ai in range(90, 100)) * 7, "too_many_elements"),
     ],

@@ -89,7 +89,7 @@ class ElementString:
 
     def scaled(self, family: str) -> Scaled | None:
         """The number of the first AI of a family (three digits, from 310 to 369 and 390 to 395)."""
-        return next((scaled_of(ai, value) for ai, value in self.elements if ai[:3] == family and len(ai) == 4), None)
+        return next((scaled_of(ai, value) for ai, value in self.elements if ai[:3] == family), None)
 
 
 class Collector:

@@ -75,5 +75,5 @@ def _entry(ai: str) -> Entry:
 
 def _present(pattern: str, ais: frozenset[str], but: str) -> bool:
     """Whether an AI like this is there, `but` left aside."""
-    front = pattern.rstrip("n")
-    return any(len(ai) == len(pattern) and ai.startswith(front) and ai != but for ai in ais)
+    front = pattern.rstrip("n")  # two digits at least, and these decide how many an AI has
+    return any(ai.startswith(front) and ai != but for ai in ais)

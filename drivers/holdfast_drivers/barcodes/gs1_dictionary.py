@@ -60,12 +60,12 @@ class Entry:
             short = len(value) < self.shortest
             return Fault("too_short" if short else "too_long", position + len(value), self.ai, value)
         start = 0
-        for shortest, longest, optional, linters in self.components:
+        for shortest, longest, _, linters in self.components:
             part = value[start : start + longest]
-            if len(part) < shortest and (part or not optional):
-                return Fault("too_short", position + len(value), self.ai, value)
-            if not part:
+            if not part:  # and so are all after it, which are optional, or the whole were too short
                 break
+            if len(part) < shortest:
+                return Fault("too_short", position + len(value), self.ai, value)
             for name, lint in linters:
                 offset = lint(part)
                 if offset is not None:
