@@ -81,11 +81,18 @@ class Serial(Section, frozen=True):
 
 
 class Scanner(Section, frozen=True):
-    """A barcode scanner and the station it belongs to."""
+    """A barcode scanner and the station it belongs to. `serial`, or for `keyboard` and `hidpos` `input`."""
 
     name: str
     station: str
-    serial: Serial
+    protocol: Literal["plain", "ssi", "honeywell", "datalogic", "newland", "keyboard", "hidpos"] = "plain"
+    serial: Serial | None = None
+    input: str | None = None
+    """Its input device: /dev/input/by-id/... for `keyboard`, a hidraw symlink for `hidpos`."""
+    layout: Literal["us", "uk", "de", "fr"] = "us"
+    """Keyboard layout the scanner is set to."""
+    gs_substitute: Annotated[str, Meta(max_length=1)] = ""
+    """Character a `keyboard` scanner is set to send for GS, which keyboards lack."""
     idle_gap_ms: Annotated[int, Meta(ge=10, le=1000)] = 50
 
 
@@ -280,6 +287,11 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
         for i, scanner in enumerate(config.scanners)
         if scanner.station not in names
     ]
+    problems += [
+        (f"scanners[{i}]", f"protocol {scanner.protocol!r} needs {needed}, and that alone")
+        for i, scanner in enumerate(config.scanners)
+        if (needed := _scanner_needs(scanner))
+    ]
     if config.printer and (config.printer.serial is None) == (config.printer.tcp is None):
         problems.append(("printer", "give exactly one of serial and tcp"))
     if config.storage.floor_bytes > config.storage.low_bytes:
@@ -289,6 +301,14 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
     if config.demo is None:
         return problems
     return problems + _demo_checks(config.demo)
+
+
+def _scanner_needs(scanner: Scanner) -> str:
+    """The key that is missing, or stands beside one that has no place there; empty: all is well."""
+    wants_input = scanner.protocol in ("keyboard", "hidpos")
+    if wants_input == (scanner.input is not None) and wants_input == (scanner.serial is None):
+        return ""
+    return "input" if wants_input else "serial"
 
 
 def _demo_checks(demo: Demo) -> list[tuple[str, str]]:

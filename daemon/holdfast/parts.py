@@ -19,6 +19,7 @@ from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
+from holdfast.counter.ports import Signal
 from holdfast.counter.spooler import Spooler
 from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
@@ -122,7 +123,7 @@ class Parts:
     def stations(self) -> dict[str, Station]:
         around = Surroundings(
             journal=self.journal,
-            panel=self.panel.signal,
+            panel=self._signal,
             feed=self.feed,
             slips=self.spooler,
             clock=self.clock,
@@ -193,6 +194,11 @@ class Parts:
     def _scanned(self, station: str, scan: Scan) -> None:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
         answer.add_done_callback(self._count_scan)
+
+    def _signal(self, station: str, signal: Signal) -> None:
+        self.panel.signal(station, signal)
+        for scanner in self.scanners:
+            scanner.signal(station, signal)
 
     async def _scan(self, station: str, scan: Scan) -> Outcome:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))

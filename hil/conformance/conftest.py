@@ -19,6 +19,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from conformance.rigs import QUIRKS, RIGS, LinkPair, Rig
+from conformance.scanner_kits import KIT_QUIRKS, KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.links.serial import serial_opener
 
@@ -28,12 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"not_with(quirk): skipped on a backend with that quirk: {', '.join(QUIRKS)}")
+    quirks = ", ".join((*QUIRKS, *KIT_QUIRKS))
+    config.addinivalue_line("markers", f"not_with(quirk): skipped on a backend or a protocol with that quirk: {quirks}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "rig" in metafunc.fixturenames:
         metafunc.parametrize("rig", RIGS, ids=lambda rig: rig.name, indirect=True)
+    if "kit" in metafunc.fixturenames:
+        metafunc.parametrize("kit", KITS, ids=lambda kit: kit.name, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -66,13 +70,24 @@ def _descriptors() -> set[tuple[str, str]]:
 async def rig(request: pytest.FixtureRequest, fd_leaks: None, tmp_path: Path) -> AsyncIterator[Rig]:
     if request.config.getoption("--port", default=None):
         pytest.skip("needs the device's end of the link, which a real port has not")
-    for mark in request.node.iter_markers("not_with"):
-        if mark.args[0] in request.param.quirks:
-            pytest.skip(f"{request.param.name}: {QUIRKS[mark.args[0]]}")
+    _skip_by_quirk(request, QUIRKS)
     rig: Rig = request.param(tmp_path / "device")
     await rig.plug()
     yield rig
     await rig.unplug()
+
+
+@pytest.fixture
+def kit(request: pytest.FixtureRequest) -> ScannerKit:
+    _skip_by_quirk(request, KIT_QUIRKS)
+    kit: ScannerKit = request.param
+    return kit
+
+
+def _skip_by_quirk(request: pytest.FixtureRequest, quirks: dict[str, str]) -> None:
+    for mark in request.node.iter_markers("not_with"):
+        if mark.args[0] in request.param.quirks:
+            pytest.skip(f"{request.param.name}: {quirks[mark.args[0]]}")
 
 
 @pytest.fixture

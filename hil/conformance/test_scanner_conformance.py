@@ -10,57 +10,80 @@ from random import Random
 import pytest
 
 from conformance.rigs import LinkPair
+from conformance.scanner_kits import ScannerKit
 from holdfast_drivers.links.base import Opener
+from holdfast_drivers.scanners.base import Capability, Scanner
+from holdfast_drivers.scanners.line import LineScanner
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
-from holdfast_drivers.scanners.sim import ScannerSimulator
-from holdfast_drivers.values import DeviceError, Scan
+from holdfast_drivers.scanners.simulator import ObedientSimulator, ScannerSimulator
+from holdfast_drivers.values import DeviceError, Scan, Tri
 
 CODE = "4006381333931"
 
 
 @pytest.fixture
-async def scanner(link_pair: LinkPair) -> AsyncIterator[SerialScanner]:
-    async with SerialScanner(link_pair.hub_opener) as scanner:
-        yield scanner
+async def simulator(kit: ScannerKit, link_pair: LinkPair) -> AsyncIterator[ScannerSimulator]:
+    simulator = kit.simulator(link_pair.device_link)
+    if isinstance(simulator, ObedientSimulator):
+        async with simulator:
+            yield simulator
+        assert not getattr(simulator, "lasting", None), "a setting was changed for good"
+    else:
+        yield simulator
 
 
 @pytest.fixture
-def simulator(link_pair: LinkPair) -> ScannerSimulator:
-    return ScannerSimulator(link_pair.device_link)
+async def scanner(kit: ScannerKit, link_pair: LinkPair, simulator: ScannerSimulator) -> AsyncIterator[LineScanner]:
+    async with kit.driver(link_pair.hub_opener) as scanner:
+        yield scanner
 
 
-async def next_scan(scanner: SerialScanner) -> Scan:
+async def next_scan(scanner: Scanner) -> Scan:
     async with asyncio.timeout(5):
         return await anext(scanner)
 
 
-async def test_scans_come_in_order_with_aim_and_separators(scanner: SerialScanner, simulator: ScannerSimulator) -> None:
+def obedient(simulator: ScannerSimulator) -> ObedientSimulator:
+    assert isinstance(simulator, ObedientSimulator), "it has capabilities, and a simulator that takes no commands"
+    return simulator
+
+
+async def has_heard(simulator: ObedientSimulator, *words: str) -> None:
+    """Waits until these `words` are all that the simulator was told; it hears in its own time."""
+    async with asyncio.timeout(5):
+        while simulator.heard != list(words):  # noqa: ASYNC110 - the far end of a link gives no signal
+            await asyncio.sleep(0.002)
+
+
+async def test_scans_come_in_order_with_aim_and_separators(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     await simulator.scan(CODE)
     await simulator.scan("0104006381333931\x1d10AB", aim="]C1", terminator="\r\n")
-    await simulator.scan("HELLO", aim="", terminator="\x03")
+    await simulator.scan("HELLO", aim="]C0", terminator="\t")
     first, second, third = [await next_scan(scanner) for _ in range(3)]
     assert (first.data, first.aim, first.terminated) == (CODE.encode(), "]E0", True)
     assert (second.data, second.aim) == (b"0104006381333931\x1d10AB", "]C1")
-    assert (third.data, third.aim) == (b"HELLO", "")
-    assert scanner.stats.reads == 3
+    assert (third.data, third.aim) == (b"HELLO", "]C0")
+    assert (scanner.stats.reads, scanner.stats.garbled, scanner.stats.fragments) == (3, 0, 0)
 
 
-async def test_a_slow_line_is_still_one_scan(scanner: SerialScanner, simulator: ScannerSimulator) -> None:
+async def test_a_slow_line_is_still_one_scan(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     sending = asyncio.create_task(simulator.scan(CODE, per_byte_delay=0.001))
     scan = await next_scan(scanner)
     await sending
     assert (scan.data, scan.terminated) == (CODE.encode(), True)
 
 
-async def test_silence_ends_a_read_without_terminator(scanner: SerialScanner, simulator: ScannerSimulator) -> None:
+@pytest.mark.not_with("packets")
+async def test_silence_ends_a_read_without_terminator(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     await simulator.scan(CODE, terminator="")
     scan = await next_scan(scanner)
     assert (scan.data, scan.terminated) == (CODE.encode(), False)
     assert scanner.stats.fragments == 1
 
 
+@pytest.mark.not_with("packets")
 async def test_a_code_cut_off_by_an_unplug_never_becomes_a_scan(
-    link_pair: LinkPair, scanner: SerialScanner, simulator: ScannerSimulator
+    link_pair: LinkPair, scanner: LineScanner, simulator: ScannerSimulator
 ) -> None:
     await simulator.scan(f"WHOLE\r{CODE[:6]}", aim="", terminator="")
     assert (await next_scan(scanner)).data == b"WHOLE"
@@ -72,23 +95,24 @@ async def test_a_code_cut_off_by_an_unplug_never_becomes_a_scan(
     assert (scanner.stats.reads, scanner.stats.fragments) == (1, 1)
 
 
-async def test_it_finds_its_feet_after_garbage(scanner: SerialScanner, simulator: ScannerSimulator) -> None:
+@pytest.mark.not_with("keys")
+async def test_it_finds_its_feet_after_garbage(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     await simulator.garbage(3000)
-    await simulator.scan("", aim="")
+    await simulator.scan("!", aim="")
     await simulator.scan(CODE)
     while (scan := await next_scan(scanner)).data != CODE.encode():
         pass
     assert scan.aim == "]E0"
 
 
-async def test_giving_up_on_a_scan_loses_none(scanner: SerialScanner, simulator: ScannerSimulator) -> None:
+async def test_giving_up_on_a_scan_loses_none(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     """`anext` inside any time-out: every code still comes, once."""
     rng = Random(5)
     codes = [f"CODE{number}" for number in range(100)]
 
     async def device() -> None:
         for code in codes:
-            await simulator.scan(code, aim="")
+            await simulator.scan(code, aim="]C0")
             await asyncio.sleep(rng.choice((0, 0.001)))
 
     talking = asyncio.create_task(device())
@@ -104,8 +128,9 @@ async def test_giving_up_on_a_scan_loses_none(scanner: SerialScanner, simulator:
     assert got == codes
 
 
+@pytest.mark.not_with("keys")
 async def test_a_babbling_scanner_is_survived_in_bounded_memory(
-    scanner: SerialScanner, simulator: ScannerSimulator
+    scanner: LineScanner, simulator: ScannerSimulator
 ) -> None:
     babbling = asyncio.create_task(simulator.babble(200_000))
     async with asyncio.timeout(10):
@@ -114,6 +139,100 @@ async def test_a_babbling_scanner_is_survived_in_bounded_memory(
     babbling.cancel()
     await asyncio.wait({babbling})
     assert scanner.stats.reads > 0
+
+
+async def test_a_scanner_nobody_reads_holds_back_and_loses_none(
+    scanner: LineScanner, simulator: ScannerSimulator
+) -> None:
+    codes = [f"CODE{number}" for number in range(200)]
+
+    async def device() -> None:
+        for code in codes:
+            await simulator.scan(code, aim="]C0")
+
+    talking = asyncio.create_task(device())
+    await asyncio.sleep(0.1)
+    got = [(await next_scan(scanner)).data.decode() for _ in codes]
+    await talking
+    assert got == codes
+
+
+async def test_feedback_is_heard_at_the_scanner_or_refused(
+    kit: ScannerKit, scanner: LineScanner, simulator: ScannerSimulator
+) -> None:
+    if Capability.FEEDBACK not in scanner.capabilities:
+        for tell in (scanner.good_read(), scanner.bad_read()):
+            with pytest.raises(DeviceError, match="refused"):
+                await tell
+    elif not obedient(simulator).deaf:
+        await scanner.good_read()
+        await scanner.good_read(beeps=2)
+        await scanner.bad_read()
+        again = ["enable"] if kit.name == "datalogic" else []
+        await has_heard(obedient(simulator), "good", "good", "good", "bad", *again)
+
+
+async def test_a_bad_read_does_not_stop_the_scanner(scanner: LineScanner, simulator: ScannerSimulator) -> None:
+    if Capability.FEEDBACK not in scanner.capabilities or obedient(simulator).deaf:
+        pytest.skip("no feedback")
+    await scanner.bad_read()
+    async with asyncio.timeout(5):
+        while "bad" not in obedient(simulator).heard or not obedient(simulator).enabled:  # noqa: ASYNC110 - see has_heard
+            await asyncio.sleep(0.002)
+    await simulator.scan(CODE)
+    assert (await next_scan(scanner)).data == CODE.encode()
+
+
+async def test_disabled_it_reads_nothing_until_enabled(scanner: LineScanner, simulator: ScannerSimulator) -> None:
+    if Capability.SWITCH not in scanner.capabilities:
+        for switch in (scanner.disable(), scanner.enable()):
+            with pytest.raises(DeviceError, match="refused"):
+                await switch
+    elif not obedient(simulator).deaf:
+        await scanner.disable()
+        await has_heard(obedient(simulator), "disable")
+        await simulator.scan("NOT READ")
+        await scanner.enable()
+        await has_heard(obedient(simulator), "disable", "enable")
+        await simulator.scan(CODE)
+        assert (await next_scan(scanner)).data == CODE.encode()
+
+
+async def test_it_knows_life_from_silence(scanner: LineScanner, simulator: ScannerSimulator) -> None:
+    answers = Capability.QUERY in scanner.capabilities and not obedient(simulator).deaf
+    assert await scanner.alive() is (Tri.YES if answers else Tri.UNKNOWN)
+    assert (scanner.stats.reads, scanner.stats.garbled) == (0, 0)
+
+
+async def test_questions_and_scans_do_not_mix(scanner: LineScanner, simulator: ScannerSimulator) -> None:
+    codes = [f"CODE{number}" for number in range(50)]
+
+    async def device() -> None:
+        for code in codes:
+            await simulator.scan(code, aim="]C0")
+            await asyncio.sleep(0.001)
+
+    async def asking() -> list[Tri]:
+        return [await scanner.alive() for _ in range(20)]
+
+    scanning, answers = asyncio.create_task(device()), asyncio.create_task(asking())
+    got = [(await next_scan(scanner)).data.decode() for _ in codes]
+    await scanning
+    assert got == codes
+    assert len(set(await answers)) == 1
+    assert scanner.stats.garbled == 0
+
+
+async def test_after_an_unplug_every_question_says_so(
+    link_pair: LinkPair, scanner: LineScanner, simulator: ScannerSimulator
+) -> None:
+    await link_pair.unplug()
+    with pytest.raises(DeviceError, match="unplugged"):
+        await next_scan(scanner)
+    if Capability.QUERY in scanner.capabilities:
+        async with asyncio.timeout(5):
+            with pytest.raises(DeviceError, match="unplugged"):
+                await scanner.alive()
 
 
 async def test_a_person_scans_a_code(real_port: Opener, capsys: pytest.CaptureFixture[str]) -> None:

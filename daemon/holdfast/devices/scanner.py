@@ -1,14 +1,54 @@
-"""A scanner of the hub: opened, read, and opened again after every loss by the supervisor."""
+"""A scanner of the hub: opened, read, told how its scans fared, and opened again after every loss by the supervisor."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
 
 from holdfast.config import Scanner
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.ports import serial_link
+from holdfast_drivers.links.evdev import evdev_opener
+from holdfast_drivers.links.hidraw import hidraw_opener
+from holdfast_drivers.scanners.base import Capability
+from holdfast_drivers.scanners.datalogic import DatalogicScanner
+from holdfast_drivers.scanners.hidpos import USAGE_PAGE, HidPosScanner
+from holdfast_drivers.scanners.honeywell import HoneywellScanner
+from holdfast_drivers.scanners.keyboard import KeyboardScanner
+from holdfast_drivers.scanners.layouts import LAYOUTS
+from holdfast_drivers.scanners.line import LineScanner
+from holdfast_drivers.scanners.newland import NewlandScanner
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
-from holdfast_drivers.values import Scan
+from holdfast_drivers.scanners.ssi_scanner import SsiScanner
+from holdfast_drivers.values import DeviceError, Scan
+
+ASK_EVERY = 300.0
+"""Seconds without feedback after which a scanner that can be asked is asked whether it lives."""
+BACKLOG = 2
+"""Signals that wait for a scanner; a later one is dropped, for it would be heard with another code."""
+BEEPS = {"committed": 1, "need_input": 2}
+"""Good tones by the counter's signal; any other is a bad read."""
+
+
+def driver(options: Scanner) -> LineScanner:
+    gap = options.idle_gap_ms / 1000
+    if options.protocol == "keyboard":
+        layout = LAYOUTS[options.layout]
+        opener = evdev_opener(options.input or "")
+        return KeyboardScanner(opener, layout=layout, gs_substitute=options.gs_substitute, gap=gap)
+    if options.protocol == "hidpos":
+        return HidPosScanner(hidraw_opener(options.input or "", usage_page=USAGE_PAGE))
+    assert options.serial is not None, "the configuration is checked"
+    drivers: dict[str, Callable[..., LineScanner]] = {
+        "plain": SerialScanner,
+        "ssi": SsiScanner,
+        "honeywell": HoneywellScanner,
+        "datalogic": DatalogicScanner,
+        "newland": NewlandScanner,
+    }
+    return drivers[options.protocol](serial_link(options.serial), gap=gap)
 
 
 class ScannerDevice:
@@ -16,16 +56,67 @@ class ScannerDevice:
 
     def __init__(self, options: Scanner, *, health: HealthBoard, scanned: Callable[[str, Scan], None]) -> None:
         self.name = options.name
+        self._options = options
         self._station = options.station
-        self._opener = serial_link(options.serial)
-        self._gap = options.idle_gap_ms / 1000
         self._health = health
         self._scanned = scanned
-        health.add(self.name, "scanner", options.serial.port)
+        self._signals: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
+        place = options.serial.port if options.serial is not None else options.input or ""
+        health.add(self.name, "scanner", place)
 
     async def run(self) -> None:
         """Raises DeviceError when the scanner is absent or goes away."""
-        async with SerialScanner(self._opener, gap=self._gap) as scanner:
-            self._health.online(self.name, station=self._station)
-            async for scan in scanner:
-                self._scanned(self._station, scan)
+        async with driver(self._options) as scanner:
+            self._health.online(self.name, station=self._station, protocol=self._options.protocol)
+            telling = asyncio.create_task(self._tell(scanner), name=f"{self.name} feedback")
+            try:
+                async for scan in scanner:
+                    self._scanned(self._station, scan)
+            finally:
+                telling.cancel()
+                await asyncio.wait({telling})
+
+    def signal(self, station: str, signal: Enum) -> None:
+        """A signal of the counter, for the person at this scanner if it is theirs. Never blocks, never raises."""
+        if station == self._station:
+            with suppress(asyncio.QueueFull):
+                self._signals.put_nowait(signal.value)
+
+    async def _tell(self, scanner: LineScanner) -> None:
+        """Until the scanner is gone; `run` sees that too."""
+        self._forget_signals()
+        while True:
+            try:
+                if Capability.QUERY in scanner.capabilities:
+                    await self._ask(scanner)
+                while (signal := await self._next_signal()) is not None:
+                    await _pass_on(scanner, signal)
+            except DeviceError as error:
+                if error.kind == "unplugged":
+                    return
+                self._forget_signals()  # those that waited meanwhile would be heard too late
+
+    async def _ask(self, scanner: LineScanner) -> None:
+        answers = (await scanner.alive()).value
+        self._health.online(self.name, station=self._station, protocol=self._options.protocol, answers=answers)
+
+    async def _next_signal(self) -> str | None:
+        """None after ASK_EVERY seconds without one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASK_EVERY):
+                return await self._signals.get()
+        return None
+
+    def _forget_signals(self) -> None:
+        while not self._signals.empty():
+            self._signals.get_nowait()
+
+
+async def _pass_on(scanner: LineScanner, signal: str) -> None:
+    """Raises DeviceError."""
+    if Capability.FEEDBACK not in scanner.capabilities:
+        return
+    if signal in BEEPS:
+        await scanner.good_read(beeps=BEEPS[signal])
+    else:
+        await scanner.bad_read()

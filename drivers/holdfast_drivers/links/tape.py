@@ -71,7 +71,7 @@ class Tape:
     @classmethod
     def loads(cls, text: str) -> Tape:
         """Raises ValueError for what is no tape."""
-        head, *lines = text.splitlines() or [""]
+        head, *lines = text.removesuffix("\n").split("\n")
         about = msgspec.json.decode(head, type=_Head)
         if about.tape != VERSION:
             raise ValueError(f"tape version {about.tape} is not {VERSION}")

@@ -30,6 +30,9 @@ _HOLD = {0: None, 1: LEFT_SHIFT, 2: ALTGR}
 _RIGHT_BRACKET = 27
 _SPECIAL = {"\r": ENTER, "\n": ENTER, "\t": TAB}
 
+KEY_INTERVAL = 0.0005
+"""Seconds between a press and a release: a thousand keys a second."""
+
 Key = tuple[int, int]
 """Code and value."""
 
@@ -95,7 +98,10 @@ class KeyboardSimulator(ScannerSimulator):
     async def scan(
         self, text: str, *, aim: str = "]E0", terminator: str = "\r", per_byte_delay: float | None = None
     ) -> None:
-        for char in aim + text + terminator:
+        whole = aim + text + terminator
+        if per_byte_delay is None:
+            await self._send(events(keys(whole, self._layout), time.monotonic(), between=KEY_INTERVAL))
+            return
+        for char in whole:
             await self._send(events(keys(char, self._layout), time.monotonic()))
-            if per_byte_delay is not None:
-                await asyncio.sleep(per_byte_delay)
+            await asyncio.sleep(per_byte_delay)

@@ -21,6 +21,7 @@ class ScannerSimulator:
     def __init__(self, link: Link, *, seed: int = 0) -> None:
         self._link = link
         self._rng = Random(seed)
+        self._sending = asyncio.Lock()
 
     async def scan(
         self, text: str, *, aim: str = "]E0", terminator: str = "\r", per_byte_delay: float | None = None
@@ -49,7 +50,8 @@ class ScannerSimulator:
             await asyncio.sleep(_TICK)
 
     async def _send(self, data: bytes) -> None:
-        await self._link.write(data, timeout=_WRITE_TIMEOUT)
+        async with self._sending:
+            await self._link.write(data, timeout=_WRITE_TIMEOUT)
 
 
 class ObedientSimulator(ScannerSimulator):
