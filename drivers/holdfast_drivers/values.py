@@ -106,6 +106,24 @@ class PowerReading:
     """Signed: + charging."""
     mains: Tri = Tri.UNKNOWN
     """AC present."""
+    pack_mv: int | None = None
+    """Millivolts of the cells in series."""
+    current_ma: int | None = None
+    """Of the battery; signed: + charging."""
+    power_mw: int | None = None
+    """Of the battery; signed as the current."""
+    temperature_dc: int | None = None
+    """Of the battery, in tenths of a degree Celsius."""
+    cells_mv: tuple[int, ...] = ()
+    """Each cell, where the board measures them one by one."""
+    minutes_left: int | None = None
+    """A UPS's own estimate."""
+    estimated: bool = False
+    """`charge_permille` was computed from the voltage, for the board has no gauge."""
+    mains_inferred: bool = False
+    """`mains` was concluded from the direction of the current, for the board has no line for it."""
+    stop_asked: bool = False
+    """The board or UPS itself says that it will cut the power soon."""
 
 
 class Align(Enum):

@@ -67,7 +67,7 @@ class Battery:
         return self.charge / -self.permille_per_hour * 3_600_000 if self.current_a < 0 else float("inf")
 
     def _capacity_ah(self) -> float:
-        return self.capacity_mah / 1000 * _interpolated(CAPACITY_AT, self.temperature_c)
+        return self.capacity_mah / 1000 * interpolated(CAPACITY_AT, self.temperature_c)
 
     def _charging_a(self) -> float:
         """Constant current, then constant voltage; none below freezing."""
@@ -88,10 +88,10 @@ class Battery:
 def open_circuit_mv(charge: float) -> float:
     """Resting millivolts of one cell at `charge` 0..1."""
     step = 1 / (len(OPEN_CIRCUIT_MV) - 1)
-    return _interpolated([(i * step, mv) for i, mv in enumerate(OPEN_CIRCUIT_MV)], charge)
+    return interpolated([(i * step, mv) for i, mv in enumerate(OPEN_CIRCUIT_MV)], charge)
 
 
-def _interpolated(points: tuple[tuple[float, float], ...] | list[tuple[float, float]], x: float) -> float:
+def interpolated(points: tuple[tuple[float, float], ...] | list[tuple[float, float]], x: float) -> float:
     """Between neighbours linearly, beyond the ends the end's value."""
     if x <= points[0][0]:
         return points[0][1]

@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class Gauge(Protocol):
-    """A fuel gauge, e.g. Max17048."""
+    """What measures the battery: a fuel gauge such as Max17048, a board's controller, a UPS known to NUT."""
 
     async def read(self) -> PowerReading:
-        """One sample, `mains` aside. Raises DeviceError."""
+        """One sample, with `mains` where the board can tell. Raises DeviceError."""
         ...
 
 
@@ -44,7 +44,7 @@ class Mains(Protocol):
 
 
 class PowerBoard:
-    """One gauge, and a mains line if the board has one."""
+    """One gauge, and a mains line if the board has one; the line's word on AC counts before the gauge's."""
 
     def __init__(
         self, gauge: Gauge, mains: Mains | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -66,8 +66,12 @@ class PowerBoard:
         while True:
             mains = await self._mains.read() if self._mains is not None else Tri.UNKNOWN
             sample = await self._sample() if self._clock() >= self._due else None
+            if self._mains is None:
+                mains = sample.mains if sample is not None else Tri.UNKNOWN
+            elif sample is not None:
+                sample = replace(sample, mains=mains, mains_inferred=False)
             if sample is not None or mains is not known or self.failures >= FAILURES:
-                yield replace(sample or PowerReading(self._clock()), mains=mains)
+                yield sample or PowerReading(self._clock(), mains=mains)
             known = mains
             await self._rest(ON_MAINS if mains is Tri.YES else ON_BATTERY)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.ups.cells import plausible
 from holdfast_drivers.values import DeviceError, PowerReading
 
 ADDRESS = 0x36
@@ -26,18 +27,13 @@ series (41, 44, 49) count double for the pack, which is the same per cell."""
 SOC_PER_POINT = 256
 CRATE_PERMILLE = 2.08
 """Permille of the charge per hour and count."""
-PLAUSIBLE_MV = range(2500, 4501)
-"""A Li-ion cell that can still power the hub."""
 ALL_ONES = 0xFFFF
 """What a bus reads when nobody answers."""
 
 
 def decode_vcell(raw: int) -> int:
     """Millivolts per cell. Raises DeviceError("garbled") for what no working cell has."""
-    cell_mv = round(raw * VCELL_UV / 1000)
-    if cell_mv not in PLAUSIBLE_MV:
-        raise DeviceError("garbled", f"VCELL 0x{raw:04x} is {cell_mv} mV")
-    return cell_mv
+    return plausible(round(raw * VCELL_UV / 1000), f"VCELL 0x{raw:04x}")
 
 
 def encode_vcell(cell_mv: float) -> int:

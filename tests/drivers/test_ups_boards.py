@@ -1,0 +1,308 @@
+"""Every battery board: the makers' vectors, its simulated chip over one battery, and registers that say anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast_drivers.links import i2c
+from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.links.registers import Hang, MemoryBus, Nack, RegisterMap
+from holdfast_drivers.ups import bq27441, ina, lc709203, pijuice, pisugar, sbs, waveshare_e
+from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.board import Gauge, PowerBoard
+from holdfast_drivers.ups.bq27441 import Bq27441
+from holdfast_drivers.ups.cells import AGREE, InferredMains, charge_from_voltage
+from holdfast_drivers.ups.chips import Registers, SimulatedChip
+from holdfast_drivers.ups.detect import Candidate, detect
+from holdfast_drivers.ups.ina import INA219, INA226, INA3221, WAVESHARE, Ina, Part, Wiring
+from holdfast_drivers.ups.lc709203 import Lc709203
+from holdfast_drivers.ups.pijuice import PiJuice
+from holdfast_drivers.ups.pisugar import IP5209, IP5312, PiSugar2, PiSugar3
+from holdfast_drivers.ups.sbs import Sbs
+from holdfast_drivers.ups.waveshare_e import WaveshareE
+from holdfast_drivers.values import DeviceError, PowerReading, Tri
+
+CLOCK = partial(float, 7)
+Kit = tuple[int, Registers, Callable[[I2CBus], Gauge], int]
+"""(address, registers, driver, cells in series)."""
+
+
+def ina_kit(part: Part, wiring: Wiring) -> Kit:
+    return (
+        wiring.address,
+        partial(ina.registers, part, wiring),
+        lambda b: Ina(b, part, wiring, clock=CLOCK),
+        wiring.cells,
+    )
+
+
+T = TypeVar("T")
+
+KITS: dict[str, Kit] = {
+    "ina219": ina_kit(INA219, WAVESHARE["waveshare-ab"]),
+    "ina226": ina_kit(INA226, Wiring(0x44, cells=1, shunt_mohm=10)),
+    "ina3221": ina_kit(INA3221, Wiring(0x40, cells=3, shunt_mohm=10, channel=3)),
+    "pisugar3": (pisugar.ADDRESS_3, pisugar.registers_3, lambda b: PiSugar3(b, clock=CLOCK), 1),
+    "pisugar2": (
+        pisugar.ADDRESS_2,
+        partial(pisugar.registers_2, IP5209),
+        lambda b: PiSugar2(b, IP5209, clock=CLOCK),
+        1,
+    ),
+    "pisugar2pro": (
+        pisugar.ADDRESS_2,
+        partial(pisugar.registers_2, IP5312),
+        lambda b: PiSugar2(b, IP5312, clock=CLOCK),
+        1,
+    ),
+    "waveshare-e": (waveshare_e.ADDRESS, waveshare_e.registers, lambda b: WaveshareE(b, clock=CLOCK), 4),
+    "pijuice": (pijuice.ADDRESS, pijuice.registers, lambda b: PiJuice(b, clock=CLOCK), 1),
+    "lc709203f": (lc709203.ADDRESS, lc709203.registers, lambda b: Lc709203(b, clock=CLOCK), 1),
+    "sbs": (sbs.ADDRESS, sbs.registers, lambda b: Sbs(b, cells=3, clock=CLOCK), 3),
+    "bq27441": (bq27441.ADDRESS, bq27441.registers, lambda b: Bq27441(b, clock=CLOCK), 1),
+}
+SEEN = sorted(set(KITS) - {"bq27441", "pisugar2", "pisugar2pro"})
+"""Boards that reading alone identifies."""
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i2c, "RETRY_AFTER", 0.0)
+
+
+def chip_of(name: str, **battery: float) -> SimulatedChip:
+    return SimulatedChip(Battery(cells=KITS[name][3], **battery), KITS[name][1])  # type: ignore[arg-type]  # mains is a bool
+
+
+async def read(name: str, chip: RegisterMap) -> PowerReading:
+    address, _, driver, _ = KITS[name]
+    return await on_bus({address: chip}, lambda bus: driver(bus).read())
+
+
+async def on_bus(chips: dict[int, RegisterMap], work: Callable[[I2CBus], Awaitable[T]]) -> T:
+    bus = I2CBus(MemoryBus(chips))
+    try:
+        return await work(bus)
+    finally:
+        await bus.close()
+
+
+# Vectors from the makers' documents
+
+
+def test_ina_vectors() -> None:
+    assert ina.encode_bus(INA219, 7400) == 0x39D0
+    assert ina.decode_bus(INA219, 0x39D0 | 0b11) == 7400, "the flags are no voltage"
+    assert ina.decode_current(INA219, 0xFFFF, 100) == 0, "10 uV over 0.1 Ohm is 0.1 mA"
+    assert ina.decode_current(INA219, 0xD8F0, 100) == -1000
+    assert ina.decode_current(INA226, 0xF060, 10) == -1000
+    assert ina.decode_bus(INA3221, 0x0E78) == 3704
+    assert ina.decode_current(INA3221, 0xFF38, 100) == -10
+
+
+def test_pisugar_2_vectors() -> None:
+    assert pisugar.decode_voltage_2(0x00, 0x10) == 3700
+    assert pisugar.decode_voltage_2(0xFF, 0x3F) == 2600, "one count below the middle"
+
+
+def test_pijuice_checksum_and_the_bit_the_bus_loses() -> None:
+    assert pijuice.checksum(bytes.fromhex("740e")) == 0x85
+    assert pijuice.checked(bytes.fromhex("740e85")) == bytes.fromhex("740e")
+    good = bytes.fromhex("b40e") + bytes([pijuice.checksum(bytes.fromhex("b40e"))])
+    assert pijuice.checked(bytes([good[0] & 0x7F]) + good[1:]) == bytes.fromhex("b40e")
+    with pytest.raises(DeviceError, match="garbled"):
+        pijuice.checked(bytes.fromhex("740f85"))
+
+
+def test_lc709203_crc() -> None:
+    assert lc709203.read_crc(0x09, bytes.fromhex("740e")) == 0xB7
+    assert lc709203.crc8(bytes([0x16, 0x15, 0x01, 0x00])) == 0x64
+    assert lc709203.crc8(bytes([0x16, 0x07, 0x55, 0xAA])) == 0x17
+
+
+@pytest.mark.parametrize("block", [b"\0" * 32, b"\xff" * 32, b"\x20" + b"a" * 31, b"\x03a\0c".ljust(32, b"\xff")])
+def test_what_is_no_block_string(block: bytes) -> None:
+    with pytest.raises(DeviceError, match="garbled"):
+        sbs.decode_string(block)
+
+
+# One battery behind every board
+
+
+@pytest.mark.parametrize("name", KITS)
+@pytest.mark.parametrize("mains", [True, False])
+async def test_a_board_tells_what_its_battery_is(name: str, mains: bool) -> None:
+    chip = chip_of(name, charge=0.6, load_w=6.0, mains=mains)
+    battery, reading = chip.battery, await read(name, chip)
+    assert reading.at == 7
+    assert reading.cell_mv == pytest.approx(battery.cell_mv, abs=5)
+    assert reading.charge_permille == pytest.approx(600, abs=150 if reading.estimated else 5)
+    if reading.current_ma is not None:
+        assert reading.current_ma == pytest.approx(battery.current_a * 1000, abs=15)
+        assert reading.pack_mv is not None
+        assert reading.power_mw is not None
+        assert reading.power_mw == pytest.approx(reading.pack_mv * reading.current_ma / 1000, abs=2)
+    if reading.mains is not Tri.UNKNOWN:
+        assert (reading.mains is Tri.YES) == mains
+    assert not reading.stop_asked
+    assert not chip.writes
+
+
+async def test_temperature_where_it_is_measured() -> None:
+    for name in ("pijuice", "lc709203f", "sbs", "bq27441"):
+        assert (await read(name, chip_of(name, temperature_c=-7.0))).temperature_dc == -70
+
+
+async def test_hat_e_with_a_silent_gauge_knows_only_the_mains() -> None:
+    chip = chip_of("waveshare-e")
+    chip.overlay[waveshare_e.STATE] = bytes([waveshare_e.USB_POWER, waveshare_e.CHARGER_OK])
+    assert await read("waveshare-e", chip) == PowerReading(7, mains=Tri.YES)
+    chip.overlay[waveshare_e.STATE] = bytes([waveshare_e.USB_POWER, 0])
+    assert await read("waveshare-e", chip) == PowerReading(7)
+
+
+async def test_hat_e_whose_pack_is_not_the_sum_of_its_cells_is_not_believed() -> None:
+    chip = chip_of("waveshare-e")
+    chip.overlay[waveshare_e.CELLS] = (3000).to_bytes(2, "little") * 4
+    with pytest.raises(DeviceError, match="garbled"):
+        await read("waveshare-e", chip)
+
+
+async def test_pijuice_without_a_battery() -> None:
+    chip = chip_of("pijuice")
+    chip.overlay[pijuice.STATUS] = bytes([0x3C, pijuice.checksum(b"\x3c")])
+    assert await read("pijuice", chip) == PowerReading(7, mains=Tri.YES)
+
+
+async def test_bq27441_that_lost_its_configuration_does_not_know_the_charge() -> None:
+    chip = chip_of("bq27441")
+    chip.overlay[bq27441.FLAGS] = (bq27441.BATTERY_SEEN | bq27441.CONFIGURATION_LOST).to_bytes(2, "little")
+    reading = await read("bq27441", chip)
+    assert (reading.charge_permille, reading.cell_mv) == (None, round(chip.battery.cell_mv))
+
+
+async def test_bq27441_is_asked_for_its_type_only_when_named() -> None:
+    chip = chip_of("bq27441")
+    assert not await on_bus({bq27441.ADDRESS: chip}, detect)
+    assert not chip.writes
+    await on_bus({bq27441.ADDRESS: chip}, Bq27441.identified)
+    assert chip.writes == [(0, b"\x01\x00")]
+
+
+async def test_a_smart_battery_that_will_open_its_switch_asks_for_the_stop() -> None:
+    chip = chip_of("sbs")
+    chip.overlay[sbs.STATUS] = (sbs.INITIALISED | sbs.STOP_DISCHARGING).to_bytes(2, "little")
+    assert (await read("sbs", chip)).stop_asked
+
+
+def test_the_direction_of_the_current_needs_agreement() -> None:
+    mains = InferredMains()
+    assert [mains.take(-900) for _ in range(AGREE)] == [Tri.UNKNOWN] * (AGREE - 1) + [Tri.NO]
+    assert {mains.take(current) for current in (500, -900, 500, 500, 500, 500)} == {Tri.NO}
+    assert mains.take(-100) is Tri.YES, "a full pack's current floats below zero"
+
+
+def test_charge_by_voltage_is_monotonic_and_bounded() -> None:
+    charges = [charge_from_voltage(mv) for mv in range(2500, 4501, 10)]
+    assert charges == sorted(charges)
+    assert (charges[0], charges[-1], charge_from_voltage(3720)) == (0, 1000, 500)
+
+
+# Detection
+
+
+@pytest.mark.parametrize("name", SEEN)
+async def test_a_board_is_known_by_what_it_says(name: str) -> None:
+    chip = chip_of(name, charge=0.5, mains=False)
+    found = await on_bus({KITS[name][0]: chip}, detect)
+    assert [(c.board, c.address, c.sure) for c in found] == [(name, KITS[name][0], True)]
+    assert not chip.writes
+
+
+async def test_a_board_without_identity_is_reported_as_unsure() -> None:
+    chip = chip_of("pisugar2", charge=0.5)
+    chip.overlay[0xD0] = b"\0\x10"
+    found = await on_bus({pisugar.ADDRESS_2: chip}, detect)
+    assert [(c.board, c.sure) for c in found] == [("pisugar2", False), ("pisugar2pro", False)]
+
+
+async def test_an_ina219_that_was_configured_is_unsure() -> None:
+    chip = chip_of("ina219", charge=0.5)
+    chip.overlay[ina.CONFIG] = b"\x0e\xef"
+    (found,) = await on_bus({0x42: chip}, detect)
+    assert isinstance(found, Candidate)
+    assert (found.board, found.sure) == ("ina219", False)
+
+
+async def test_a_clock_modules_eeprom_is_no_pisugar() -> None:
+    chip = SimulatedChip(Battery(), lambda _: {0: b"\xff" * 256})
+    assert not await on_bus({pisugar.ADDRESS_3: chip}, detect)
+
+
+async def test_a_bus_that_hangs_is_told() -> None:
+    chip = chip_of("lc709203f")
+    chip.fault = Hang
+    with pytest.raises(DeviceError, match="timeout"):
+        await on_bus({lc709203.ADDRESS: chip}, detect)
+
+
+# Registers that say anything
+
+
+class Fuzz:
+    """A chip whose every read is whatever comes next."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.writes = 0
+
+    def read(self, _register: int, length: int) -> bytes:
+        head, self.data = self.data[:length], self.data[length:]
+        if not head:
+            raise Nack
+        return head.ljust(length, b"\xff")
+
+    def write(self, _register: int, _data: bytes) -> None:
+        self.writes += 1
+
+
+@given(name=st.sampled_from(sorted(KITS)), data=st.binary(min_size=1, max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_registers_give_a_sane_reading_or_a_device_error(name: str, data: bytes) -> None:
+    chip = Fuzz(data)
+    try:
+        reading = asyncio.run(read(name, chip))
+    except DeviceError:
+        return
+    assert chip.writes == 0
+    assert reading.cell_mv is None or 2500 <= reading.cell_mv <= 4500
+    assert reading.charge_permille is None or 0 <= reading.charge_permille <= 1000
+
+
+@given(data=st.binary(max_size=400), address=st.integers(0x03, 0x77))
+@settings(max_examples=60, deadline=None)
+def test_detection_survives_any_chip_and_never_writes(data: bytes, address: int) -> None:
+    chip = Fuzz(data)
+    asyncio.run(on_bus({address: chip}, detect))
+    assert chip.writes == 0
+
+
+# As one stream
+
+
+async def test_without_a_line_the_gauges_word_on_mains_counts() -> None:
+    chip = chip_of("pisugar3", mains=False)
+
+    async def first(bus: I2CBus) -> PowerReading:
+        async for reading in PowerBoard(PiSugar3(bus)).readings():
+            return reading
+        raise AssertionError
+
+    assert (await on_bus({pisugar.ADDRESS_3: chip}, first)).mains is Tri.NO
