@@ -82,7 +82,7 @@ class Story:
     async def _prepare(self) -> None:
         """Badge, catalogue, goods, sign-in, shift."""
         hub, board, day = self._shop.hub, self._shop.board, self._day
-        badge = await hub.post("/v1/badges", {"name": "Mary Smith", "role": "supervisor"})
+        badge = await hub.post("/v1/badges", {"name": "Till 1", "role": "supervisor"})
         rows = (await hub.post("/v1/catalogue", catalogue_csv(day)))["rows"]
         board.tick(f"badge issued, catalogue of {rows} articles imported")
         await self._errands.sign_in(badge["text"])
