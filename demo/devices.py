@@ -71,7 +71,8 @@ class Bench:
     strays: int = 0
     """Green, amber or red that came on while nobody was waiting for one, or that was not the one due."""
     _child: Child | None = None
-    _lights: asyncio.Queue[tuple[Light, float]] = field(default_factory=asyncio.Queue)
+    _lights: asyncio.Queue[tuple[Light, float] | None] = field(default_factory=asyncio.Queue)
+    """None: no more will come, the hub is gone."""
 
     def do(self, command: str) -> None:
         """A command of `python -m holdfast_drivers.ups.sim`, e.g. `mains off`."""
@@ -101,16 +102,20 @@ class Bench:
     def forget(self) -> None:
         """What came on before now is no answer to what is asked next."""
         while not self._lights.empty():
-            self._lights.get_nowait()
-            self.strays += 1
+            self.strays += self._lights.get_nowait() is not None
 
-    async def light(self, due: Light) -> float:
-        """The monotonic second at which the light that is due came on, as the bench saw it."""
-        while True:
-            light, at = await self._lights.get()
+    def give_up(self) -> None:
+        """Whoever waits for a light waits in vain."""
+        self._lights.put_nowait(None)
+
+    async def light(self, due: Light) -> float | None:
+        """The monotonic second at which the light that is due came on, as the bench saw it; None when it will not."""
+        while (seen := await self._lights.get()) is not None:
+            light, at = seen
             if light is due:
                 return at
             self.strays += 1
+        return None
 
 
 _LIGHTS = frozenset(light.value for light in Light)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,8 @@ class Till:
 
     def hear(self, item: Item) -> None:
         """An item of the live feed; `gone` is its end."""
+        if item["kind"] == "gone":
+            self._bench.give_up()
         if item["kind"] == "gone" or (item.get("station") == STATION and item.get("do") not in _BY_ITSELF):
             self._said.put_nowait(item)
 
@@ -70,19 +73,20 @@ class Till:
         sent = self._scanner.scan(text)
         if after is not None:
             await after()
-        try:
+        seen, at = None, None
+        with suppress(TimeoutError):
             async with asyncio.timeout(LIGHT_S):
-                item = await self._answer()
-                light = _DUE.get(item["kind"], Light.GREEN)
-                self.latencies.append(await self._bench.light(light) - sent)
-        except TimeoutError:
+                seen, at = await self._answer()
+        if seen is None or at is None:
             self.excused += 1
-            raise HubAwayError("no light") from None
-        return Seen(light, item.get("reason") or item.get("need") or "", item["data"])
+            raise HubAwayError("no light")
+        self.latencies.append(at - sent)
+        return seen
 
-    async def _answer(self) -> Item:
+    async def _answer(self) -> tuple[Seen | None, float | None]:
+        """What the display says, and the second its light came on; None for what will not come."""
         item = await self._said.get()
         if item["kind"] == "gone":
-            self.excused += 1
-            raise HubAwayError("gone")
-        return item
+            return None, None
+        seen = Seen(_DUE.get(item["kind"], Light.GREEN), item.get("reason") or item.get("need") or "", item["data"])
+        return seen, await self._bench.light(seen.light)
