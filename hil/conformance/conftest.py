@@ -2,6 +2,7 @@
 
     pytest hil/conformance                       simulators over every kind of link
     pytest hil/conformance --port /dev/ttyACM0   a real scanner; asks a person to scan
+                           --scanner ssi         … which speaks that
 
 A driver joins with a test file of its own that uses `link_pair`. Every test also checks that no descriptor is left
 open and that nothing blocks the event loop.
@@ -26,6 +27,9 @@ from holdfast_drivers.links.serial import serial_opener
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", metavar="PATH", help="run the conformance suite on this real serial device")
+    parser.addoption(
+        "--scanner", choices=[kit.name for kit in KITS], default="plain", help="what a real scanner speaks"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,11 +10,10 @@ from random import Random
 import pytest
 
 from conformance.rigs import LinkPair
-from conformance.scanner_kits import ScannerKit
+from conformance.scanner_kits import KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.scanners.base import Capability, Scanner
 from holdfast_drivers.scanners.line import LineScanner
-from holdfast_drivers.scanners.serial_scanner import SerialScanner
 from holdfast_drivers.scanners.simulator import ObedientSimulator, ScannerSimulator
 from holdfast_drivers.values import DeviceError, Scan, Tri
 
@@ -235,14 +234,26 @@ async def test_after_an_unplug_every_question_says_so(
                 await scanner.alive()
 
 
-async def test_a_person_scans_a_code(real_port: Opener, capsys: pytest.CaptureFixture[str]) -> None:
-    async with SerialScanner(real_port) as scanner:
+async def test_a_person_scans_a_code(
+    real_port: Opener, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reads with the driver of --scanner, asks whether it lives, and lets the person hear both tones."""
+    kit = next(kit for kit in KITS if kit.name == pytestconfig.getoption("--scanner"))
+
+    def say(line: str) -> None:
         with capsys.disabled():
-            sys.stdout.write("\nscan any code within 60 s: ")
+            sys.stdout.write(f"\n{line}")
             sys.stdout.flush()
+
+    async with kit.driver(real_port) as scanner:
+        say(f"answers: {(await scanner.alive()).value}; scan any code within 60 s: ")
         async with asyncio.timeout(60):
             scan = await anext(scanner)
-        with capsys.disabled():
-            sys.stdout.write(f"{scan}\n")
+        say(str(scan))
+        if Capability.FEEDBACK in scanner.capabilities:
+            await scanner.good_read(beeps=2)
+            await asyncio.sleep(2)
+            await scanner.bad_read()
+            say("it should have beeped twice, then sounded a refusal")
     assert scan.data
     assert scan.terminated, "the scanner sends no terminator: program the suffix CR"

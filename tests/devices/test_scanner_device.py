@@ -56,6 +56,9 @@ class Plugged:
             while not condition():  # noqa: ASYNC110 - the far end of a PTY gives no signal
                 await asyncio.sleep(0.002)
 
+    async def hears(self, words: list[str]) -> None:
+        await self.until(lambda: self.simulator.heard == words)
+
 
 @asynccontextmanager
 async def plugged(directory: Path, protocol: str) -> AsyncIterator[Plugged]:
@@ -107,7 +110,7 @@ async def test_the_counters_signals_are_heard_at_the_scanner_of_their_station(tm
         ):
             shop.device.signal(station, signal)
             heard += words
-            await shop.until(lambda expected=tuple(heard): tuple(shop.simulator.heard) == expected)
+            await shop.hears(heard)
         await shop.simulator.scan(CODE)
         await shop.until(lambda: shop.reads)
 

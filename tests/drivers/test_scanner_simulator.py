@@ -15,9 +15,10 @@ from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.serial import serial_opener
 from holdfast_drivers.scanners.framing import GAP
+from holdfast_drivers.scanners.honeywell import HoneywellScanner
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
 from holdfast_drivers.scanners.sim import ScannerSimulator
-from holdfast_drivers.values import DeviceError, Scan
+from holdfast_drivers.values import DeviceError, Scan, Tri
 
 
 def entries(folder: Path) -> list[Path]:
@@ -134,3 +135,23 @@ async def test_alone_it_scans_the_lines_it_is_given(tmp_path: Path) -> None:
             await anext(scanner)
     assert await process.wait() == 0
     assert not path.is_symlink()
+
+
+async def test_alone_it_speaks_a_protocol_and_says_what_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "scanner"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "holdfast_drivers.scanners.sim", "--pty", str(path), "--protocol", "honeywell"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert await process.stdout.readline() == f"scanner at {path}\n".encode()
+    async with asyncio.timeout(20), HoneywellScanner(serial_opener(str(path))) as scanner:
+        assert await scanner.alive() is Tri.YES
+        process.stdin.write(b"]E04006381333931\n")
+        assert (await anext(scanner)).data == b"4006381333931"
+        await scanner.bad_read()
+        assert await process.stdout.readline() == b"bad\n"
+        process.stdin.close()
+    assert await process.wait() == 0

@@ -19,16 +19,15 @@ from holdfast_drivers.scanners.base import Garbled
 from holdfast_drivers.scanners.ssi import (
     MAX_DATA,
     OPCODES,
-    STALE,
     Nak,
     Opcode,
     Packet,
-    ScanAssembler,
     Source,
     SsiDecoder,
     Status,
 )
 from holdfast_drivers.scanners.ssi_scanner import Limits, SsiScanner
+from holdfast_drivers.scanners.ssi_scans import STALE, ScanAssembler
 from holdfast_drivers.scanners.ssi_sim import REVISION, SsiSimulator
 from holdfast_drivers.values import DeviceError, Scan, Tri
 

@@ -16,9 +16,11 @@ from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.tape import MAX_BYTES, Entry, Recorder, Tape, TapeLink, keep_all, mask_text
+from holdfast_drivers.scanners.base import Garbled
 from holdfast_drivers.scanners.honeywell import HoneywellScanner
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
 from holdfast_drivers.scanners.simulator import ScannerSimulator
+from holdfast_drivers.scanners.ssi import Opcode, Packet, Source, SsiDecoder, mask_packets
 from holdfast_drivers.scanners.ssi_scanner import Limits, SsiScanner
 from holdfast_drivers.scanners.ssi_sim import SsiSimulator
 from holdfast_drivers.values import DeviceError, Scan, Tri
@@ -158,25 +160,35 @@ async def test_a_tape_takes_what_was_written_and_nothing_else() -> None:
         await link.read(1)
 
 
+async def test_packets_are_masked_whole_so_that_their_tape_plays(tmp_path: Path) -> None:
+    hub, device = memory_pair()
+    recorder = Recorder(hub, redact=mask_packets)
+    async with SsiSimulator(device) as simulator, SsiScanner(opened(recorder), limits=Limits(wake=0.0)) as scanner:
+        await simulator.scan("HFM1.secret", aim="]C0")
+        assert (await anext(scanner)).data == b"HFM1.secret"
+    assert "secret" not in recorder.tape.dumps()
+    played = SsiDecoder()
+    heard = [frame for entry in recorder.tape.entries if not entry.written for frame in played.feed(entry.data, 0.0)]
+    assert Packet(Opcode.DECODE_DATA, Source.SCANNER, b"\x03XXX0.xxxxxx\r") in heard
+    assert Garbled() not in heard
+
+
+@given(st.binary())
+def test_masking_packets_keeps_every_length(data: bytes) -> None:
+    assert len(mask_packets(data)) == len(data)
+
+
 async def test_a_technician_records_a_port(tmp_path: Path) -> None:
     async with Pty(tmp_path / "scanner") as device:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "holdfast_drivers.links.tape", "--port", device.path, "--seconds", "30"),
+            *(sys.executable, "-m", "holdfast_drivers.record", "--port", device.path, "--seconds", "0.5"),
             stdout=asyncio.subprocess.PIPE,
         )
-        talking = asyncio.create_task(_scan_until(process, device))
-        out, _ = await process.communicate()
-        await talking
+        recording = asyncio.create_task(process.communicate())
+        while not recording.done():
+            await ScannerSimulator(device.link).scan("4006381333931")
+            await asyncio.wait({recording}, timeout=0.05)
+        out, _ = await recording
     lines = [json.loads(line) for line in out.decode().splitlines()]
     assert lines[0] == {"tape": 1, "link": device.path, "redacted": True}
     assert lines[1]["in"].startswith("]X00000000000000\r")
-
-
-async def _scan_until(process: asyncio.subprocess.Process, device: Pty) -> None:
-    """Scans for as long as it takes the recorder to open the port, then pulls the plug."""
-    await asyncio.sleep(1.0)
-    for _ in range(20):
-        await ScannerSimulator(device.link).scan("4006381333931")
-        await asyncio.sleep(0.05)
-    await device.unplug()
-    await process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ async def test_committed_beeps_once_a_prompt_twice_a_refusal_low(tmp_path: Path)
             ):
                 await scanner.scan(text, aim="]C0")
                 heard += tones
-                await shop.until(lambda expected=tuple(heard): tuple(scanner.heard) == expected, f"tones for {text}")
+                await shop.until(partial(_has_heard, scanner, heard), f"tones for {text}")
         finally:
             assert await shop.stop() == 0
+
+
+def _has_heard(scanner: SsiSimulator, tones: list[str]) -> bool:
+    return scanner.heard == tones

@@ -2,24 +2,19 @@
 
 A tape is text. Its first line is `{"tape":1,"link":…,"redacted":…}`; every further line is one read or write,
 `{"at":seconds since the start,"in":bytes}` or `"out"`, its bytes as the characters U+0000 to U+00FF.
-
-    python -m holdfast_drivers.links.tape --port /dev/serial/by-id/… --seconds 60 > scanner.tape
+`python -m holdfast_drivers.record` makes one.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from holdfast_drivers.links.base import Link, Opener, WriteError
-from holdfast_drivers.links.serial import serial_opener
+from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.values import DeviceError
 
 VERSION = 1
@@ -195,35 +190,3 @@ class TapeLink:
         self._tape_at = self._entries.popleft().at
         self._moved_at = self._loop.time()
         self._moved.set()
-
-
-async def record(opener: Opener, seconds: float, redact: Redact) -> Tape:
-    """Listen for `seconds`, or until the device is unplugged. Raises what the opener raises."""
-    link = await opener()
-    recorder = Recorder(link, redact=redact)
-    try:
-        with suppress(TimeoutError, DeviceError):
-            async with asyncio.timeout(seconds):
-                while True:
-                    await recorder.read(4096)
-    finally:
-        await link.close()
-    return recorder.tape
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m holdfast_drivers.links.tape", description="Record a serial device."
-    )
-    parser.add_argument("--port", required=True, metavar="PATH")
-    parser.add_argument("--baudrate", type=int, default=9600)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--unredacted", action="store_true", help="keep every byte as it is: only of codes of your own")
-    options = parser.parse_args()
-    redact = keep_all if options.unredacted else mask_text
-    tape = asyncio.run(record(serial_opener(options.port, baudrate=options.baudrate), options.seconds, redact))
-    sys.stdout.write(tape.dumps())
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,8 @@ from holdfast_drivers.links.base import Opener
 from holdfast_drivers.scanners.base import Capability, Garbled
 from holdfast_drivers.scanners.framing import GAP
 from holdfast_drivers.scanners.line import LineScanner
-from holdfast_drivers.scanners.ssi import WAKE, Nak, Opcode, Packet, ScanAssembler, Source, SsiDecoder, Status
+from holdfast_drivers.scanners.ssi import WAKE, Nak, Opcode, Packet, Source, SsiDecoder, Status
+from holdfast_drivers.scanners.ssi_scans import ScanAssembler
 from holdfast_drivers.values import DeviceError, Scan, Tri
 
 PACKETED_DATA = b"\xff\xee\x01"
