@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from holdfast_drivers.barcodes.classify import classify
 from holdfast_drivers.barcodes.gs1 import parse_element_string
@@ -26,26 +27,24 @@ HEAVIEST = 3.0
 """MB."""
 
 WEIGH = """
-import sys, tracemalloc
-import dataclasses, datetime, decimal, enum, pathlib, re, typing
-resident = lambda: int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
-before = resident()
+import tracemalloc
+import dataclasses, datetime, decimal, enum, pathlib, re, typing, urllib.parse
 tracemalloc.start()
 {load}
-print(tracemalloc.get_traced_memory()[0] / 1e6, resident() - before)
+print(tracemalloc.get_traced_memory()[0] / 1e6)
 """
-"""What a process has grown by after its first parse, the standard library it shares left out."""
+"""Megabytes that code and tables hold after the first parse; what others use of the standard library is not counted."""
 
 OURS = f"from holdfast_drivers.barcodes.gs1 import parse_element_string; parse_element_string({MEDICINE!r})"
 BIIP = f"import biip; biip.parse(']C1' + {MEDICINE!r})"
 
 
-def rows(*, quick: bool) -> list[Row]:
-    """Ours and biip's, medians of interleaved rounds; a second of each element string, one after the other."""
+def rows(quick: bool) -> list[Row]:
+    """Ours and biip's: medians of rounds taken in turns."""
     rounds, calls = (3, 500) if quick else (9, 3000)
     found = []
     for what, text in (("medicine: 4 elements", MEDICINE), ("weighed goods: 5 elements", LABEL)):
-        ours, theirs = _rates(rounds, calls, lambda text=text: parse_element_string(text), _biip("]C1" + text))
+        ours, theirs = _rates(rounds, calls, partial(parse_element_string, text), _biip("]C1" + text))
         found.append(_rate_row(f"GS1 element strings, {what}", ours, theirs))
     ours, theirs = _rates(rounds, calls, lambda: parse_digital_link(LINK), _biip(LINK))
     found.append(_rate_row("GS1 Digital Links, 4 elements", ours, theirs))
@@ -55,7 +54,7 @@ def rows(*, quick: bool) -> list[Row]:
 
 
 async def run(run: Run) -> list[Row]:
-    return rows(quick=run.quick)
+    return rows(run.quick)
 
 
 def _rates(
@@ -86,8 +85,8 @@ def _rate_row(what: str, ours: float, theirs: float | None) -> Row:
 
 
 def _weight_row() -> Row:
-    traced, resident = _weigh(OURS)
-    beside = (Beside("biip", _weigh(BIIP)[0]),) if importlib.util.find_spec("biip") else ()
+    traced = _weigh(OURS)
+    beside = (Beside("biip", _weigh(BIIP)),) if importlib.util.find_spec("biip") else ()
     return Row(
         what="memory of the GS1 parser with its dictionary",
         value=traced,
@@ -95,19 +94,18 @@ def _weight_row() -> Row:
         beside=beside,
         goal=f"≤ {HEAVIEST}",
         met=traced <= HEAVIEST,
-        note=f"by tracemalloc, code included; the process grew by {resident:.1f} MB, tracing included",
+        note="by tracemalloc, code included",
     )
 
 
-def _weigh(load: str) -> tuple[float, float]:
-    """Megabytes allocated and grown by, in a process of its own."""
+def _weigh(load: str) -> float:
+    """In a process of its own."""
     code = WEIGH.format(load=load)
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment())
-    traced, resident = map(float, told.stdout.split())
-    return traced, resident
+    return float(told.stdout)
 
 
 if __name__ == "__main__":
-    for row in rows(quick="--quick" in sys.argv):
-        beside = ", ".join(f"{other.what} {other.value:,.1f}" for other in row.beside) or "biip is not installed"
-        print(f"{row.what:48} {row.value:12,.1f} {row.unit:3} ({row.goal}: {'met' if row.met else 'MISSED'}; {beside})")
+    for row in rows("--quick" in sys.argv):
+        beside = "".join(f"; {other.what} {other.value:,.1f}" for other in row.beside)
+        print(f"{row.what:48} {row.value:12,.1f} {row.unit:3} ({row.goal}: {'met' if row.met else 'MISSED'}{beside})")
