@@ -22,7 +22,9 @@ ATTRIBUTES = ("15", "17", "20", "30", "3103", "3922", "423", "91")
     [
         ("ftp://a/01/04006381333931", "uri"),
         ("https://a b/01/04006381333931", "uri"),
-        ("https://a_b/01/04006381333931", "uri_host"),
+        ("https://a_b/01/04006381333931", "uri"),
+        ("https://a?b/01/04006381333931", "uri"),
+        ("https://a/01/04006381333931#{", "uri"),
         ("https://a", "uri"),
         ("https://a/b", "no_primary_key"),
         ("https://a/10/AB", "no_primary_key"),
@@ -52,6 +54,8 @@ def test_a_fault_is_placed_in_the_address() -> None:
     with pytest.raises(Gs1Error) as caught:
         parse_digital_link(uri)
     assert uri[caught.value.fault.position :] == "1331"
+    with pytest.raises(Gs1Error, match=r"^uri at 11$"):
+        parse_digital_link("https://a/b{/01/04006381333931")
 
 
 def test_shops_read_short_gtins_and_pass_over_broken_attributes() -> None:

@@ -22,9 +22,11 @@ STEM = "https://id.gs1.org"
 SCHEME = re.compile(r"https?://|HTTPS?://")
 """Capitals come from the alphanumeric mode of QR codes; a mixture is not allowed."""
 
-_URI = re.compile(r"(?:https?|HTTPS?)://(?P<host>[^/]+)(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?", re.DOTALL)
-_ILLEGAL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
-_ILLEGAL_IN_HOST = re.compile(r"[_~?#@!$&'()*+,;=%]")
+_IN_PATH = r"A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%"
+_URI = re.compile(
+    rf"(?:https?|HTTPS?)://[A-Za-z0-9\-.:\[\]]+(?P<path>/[{_IN_PATH}]*)"
+    rf"(?:\?(?P<query>[{_IN_PATH}?]*))?(?:#[{_IN_PATH}?#]*)?"
+)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _SHORT_GTINS = (8, 12, 13)
 
@@ -85,13 +87,9 @@ class _Part(NamedTuple):
 
 def parse_digital_link(uri: str, rules: Rules = STRICT) -> ElementString:
     """The elements, key and qualifiers first. Raises Gs1Error. What is no AI in the query is passed over."""
-    match = _URI.fullmatch(uri)
-    illegal = _ILLEGAL.search(uri)
-    if illegal or not match:
-        raise Gs1Error(Fault("uri", illegal.start() if illegal else 0))
-    bad_host = _ILLEGAL_IN_HOST.search(uri, *match.span("host"))
-    if bad_host:
-        raise Gs1Error(Fault("uri_host", bad_host.start()))
+    match = _URI.match(uri)
+    if match is None or match.end() < len(uri):
+        raise Gs1Error(Fault("uri", match.end() if match else 0))
     path = _key_and_qualifiers(match["path"], match.start("path"), rules)
     query = list(_attributes(match["query"] or "", match.start("query"), rules))
     if len(path) + len(query) > MAX_ELEMENTS:
@@ -160,6 +158,7 @@ def _attributes(query: str, start: int, rules: Rules) -> Iterator[_Part]:
 def _check_sequence(path: list[Entry], query: list[_Part], rules: Rules) -> None:
     """Qualifiers in the order the key wants them, attributes that are none of them, nothing twice."""
     ais = [entry.ai for entry in path]
+    qualifiers = {ai for sequence in path[0].qualifiers or () for ai in sequence}
     if not _is_sequence(path[0], ais[1:]):
         raise Gs1Error(Fault("qualifier_sequence", None, ais[0]))
     seen = set(ais)
@@ -171,7 +170,8 @@ def _check_sequence(path: list[Entry], query: list[_Part], rules: Rules) -> None
         allocated = ai in dictionary().entries
         if not (part.entry.attribute if allocated else rules.unknown_attributes):
             raise Gs1Error(Fault("not_an_attribute", part.start, ai))
-        if any(_is_sequence(path[0], [*ais[1:place], ai, *ais[place:]]) for place in range(1, len(ais) + 1)):
+        longer = ([*ais[1:place], ai, *ais[place:]] for place in range(1, len(ais) + 1))
+        if ai in qualifiers and any(_is_sequence(path[0], sequence) for sequence in longer):
             raise Gs1Error(Fault("belongs_in_path", part.start, ai))
 
 
