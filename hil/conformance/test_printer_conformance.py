@@ -13,12 +13,13 @@ from conformance.rigs import LinkPair
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.escpos import EscPosPrinter
+from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sample import SAMPLE
-from holdfast_drivers.printers.sim import Event, Model, PrinterSimulator
+from holdfast_drivers.printers.sim import Event, PrinterSimulator
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
 
 PROFILE = load_profile("TM-T20II")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast_drivers.printers.dialect import hindrance
 from holdfast_drivers.printers.status import (
     AutoStatus,
     Flow,
@@ -20,7 +21,6 @@ from holdfast_drivers.printers.status import (
     StatusDecoder,
     fold_auto,
     fold_realtime,
-    hindrance,
     is_paper_reply,
     job_request,
     kick_pulse,

@@ -52,6 +52,13 @@ class Machine:
         first = 0x10 | 0x04 * self.drawer_high | 0x08 * (not self.ready) | 0x20 * self.cover_open
         return bytes((first, 0x08 * self.cutter_jammed, self.paper_sensor(), 0))
 
+    def star_status(self, counter: int, *, executed: bool) -> bytes:
+        """Star's automatic status: nine bytes, version 3."""
+        printer = 0x20 * self.cover_open | 0x08 * (not self.ready) | 0x04 * self.drawer_high | 0x02 * executed
+        paper = 0x08 * self.paper_end | 0x06 * self.near_end
+        counted = (counter & 0x18) << 2 | (counter & 0x07) << 1
+        return bytes((0x23, 0x06, printer, 0x08 * self.cutter_jammed, 0, paper, 0, counted, 0))
+
     def paper_sensor(self) -> int:
         """The answer to GS r 1."""
         return 0x03 * self.near_end | 0x0C * self.paper_end

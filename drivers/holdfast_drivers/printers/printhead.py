@@ -87,6 +87,8 @@ class Modes:
     qr_module: int = 3
     qr_level: str = "L"
     qr_data: bytes = b""
+    pulse_ms: int = 200
+    """Star: how long a drawer pulse lasts."""
 
 
 class PrintHead:

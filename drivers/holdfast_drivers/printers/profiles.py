@@ -65,6 +65,8 @@ class Profile:
     barcodes: bool = True
     """Draws Code 128 and EAN-13 itself (`GS k` form B)."""
     cutter: bool = True
+    raster: bool = True
+    """Prints `GS v 0`."""
     font: Path | None = None
     """Font file for lines no code page can print; None: DejaVu Sans Mono."""
 
@@ -88,6 +90,7 @@ def load_profile(
         qr=bool(features["qrCode"]),
         barcodes=bool(features["barcodeB"]),
         cutter=bool(features["paperFullCut"] or features["paperPartCut"]),
+        raster=bool(features["bitImageRaster"]),
         font=font,
     )
 

@@ -1,6 +1,6 @@
-"""A receipt printer that is not there: speaks ESC/POS on a link, keeps the paper, breaks down when told to.
+"""A receipt printer that is not there: speaks on a link, keeps the paper, breaks down when told to.
 
-It answers as one of three kinds of printer does and prints as fast as told; it knows nothing of the driver.
+It answers as its model does (firmware.py) and prints as fast as told; it knows nothing of the driver.
 Runs by itself too: `python -m holdfast_drivers.printers.sim --help`.
 """
 
@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Self
 
 from holdfast_drivers.links.base import Link
-from holdfast_drivers.printers.interpreter import Interpreter
-from holdfast_drivers.printers.machine import DOTS_PER_MM, Machine, RealtimeScanner
+from holdfast_drivers.printers.firmware import EscPosFirmware, Model, StarFirmware
+from holdfast_drivers.printers.machine import DOTS_PER_MM, Machine
 from holdfast_drivers.printers.paper import Cut, Item, Line, Pulse, Receipt, Request, Symbol
 from holdfast_drivers.values import DeviceError
 
@@ -32,21 +32,6 @@ _NAP = 0.01
 """Printing time is slept off in steps of at least this."""
 _MAX_ITEMS = 20_000
 """On one strip of paper; beyond, the oldest are forgotten."""
-_IDENTITY = {1: b"\x20", 2: b"\x02", 3: b"\x01"}
-_INFO = {65: b"1.00 ESC/POS", 66: b"HOLDFAST", 67: b"VIRTUAL-80", 68: b"SIM0001"}
-
-
-class Model(Enum):
-    """What the printer can say."""
-
-    FULL = "full"
-    """Everything, GS ( H included."""
-    GS_R = "gs-r"
-    """All but GS ( H."""
-    STATUS = "status"
-    """Only its status: DLE EOT and automatic status back, nothing in order."""
-    MUTE = "mute"
-    """Nothing at all."""
 
 
 class FlowControl(Enum):
@@ -56,6 +41,8 @@ class FlowControl(Enum):
     """It stops reading, as a USB printer or one on RTS/CTS makes the host wait."""
     XONXOFF = "xonxoff"
     """It asks the host to stop, and loses what comes nevertheless."""
+    NONE = "none"
+    """It loses what comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +97,8 @@ class PrinterSimulator:
 
     def _power_on(self) -> None:
         self._buffer = bytearray()
-        self._interpreter = Interpreter(self._dots)
-        self._realtime = RealtimeScanner()
-        self._auto_status = 0
-        self._told = b""
+        kind = StarFirmware if self._model is Model.STAR else EscPosFirmware
+        self._firmware = kind(self._model, self.machine, self._dots, say=self._say, kick=self._kick)
         self._host_stopped = False
 
     async def __aenter__(self) -> Self:
@@ -136,7 +121,7 @@ class PrinterSimulator:
     @property
     def unknown_bytes(self) -> int:
         """Received bytes that belonged to no command, since power on."""
-        return self._interpreter.unknown
+        return self._firmware.interpreter.unknown
 
     def paper_out(self) -> None:
         self.machine.paper_mm = 0
@@ -201,8 +186,7 @@ class PrinterSimulator:
                 await self._stirred.wait()
                 continue
             data = await self._link.read(room if self._flow is FlowControl.LINK else self._capacity)
-            for command in self._realtime.feed(data):
-                self._obey_realtime(command)
+            self._firmware.overhear(data)
             self.lost_bytes += max(0, len(data) - room)
             self._buffer += data[:room]
             self._stir()
@@ -215,10 +199,10 @@ class PrinterSimulator:
             bite = bytes(self._buffer[:_BITE])
             del self._buffer[:_BITE]
             self._stir()
-            interpreter = self._interpreter
-            for item in interpreter.feed(bite):
+            firmware = self._firmware
+            for item in firmware.interpreter.feed(bite):
                 await self._until_ready()
-                if interpreter is not self._interpreter:
+                if firmware is not self._firmware:
                     break  # switched off meanwhile
                 self._do(item)
                 await self._take_time()
@@ -247,7 +231,8 @@ class PrinterSimulator:
             case Pulse():
                 self._kick(item.pin, item.on_ms)
             case Request():
-                self._answer(item)
+                self._firmware.answer(item)
+                self._stir()
 
     def _advance(self, millimetres: float) -> None:
         self.machine.paper_mm = max(0.0, self.machine.paper_mm - millimetres)
@@ -259,35 +244,6 @@ class PrinterSimulator:
         self._on_event(Kicked(pin, on_ms))
         self._stir()
 
-    def _answer(self, request: Request) -> None:
-        n = request.args[0] if request.args else 0
-        if request.prefix == b"\x1da":
-            self._auto_status = n
-            self._told = b""
-            self._stir()
-        elif self._model is Model.STATUS:
-            return
-        elif request.prefix == b"\x1dr" and n in (1, 49):
-            self._say(bytes([self.machine.paper_sensor()]))
-        elif request.prefix == b"\x1dr" and n in (2, 50):
-            self._say(bytes([self.machine.drawer_high]))
-        elif request.prefix == b"\x1dI":
-            self._say(_IDENTITY[n % 48] if n % 48 in _IDENTITY else b"_" + _INFO[n] + b"\0" if n in _INFO else b"")
-        elif request.prefix == b"\x1d(H" and request.args[:2] == b"00" and self._model is Model.FULL:
-            self._say(b"7\x22" + request.args[2:6] + b"\0")
-
-    def _obey_realtime(self, command: bytes) -> None:
-        kind, n = command[1], command[2]
-        if kind == 0x04:
-            answer = self.machine.realtime(n)
-            self._say(bytes([answer]) if answer is not None else b"")
-        elif kind == 0x05 and n in (1, 2):
-            self.clear_jam()
-        elif kind == 0x14 and n == 1:
-            self._kick(command[3] & 1, command[4] * 100)
-        elif kind == 0x14 and n == 7:
-            self._say(self.machine.auto_status())
-
     def _say(self, data: bytes) -> None:
         if data and not self._silent and self._model is not Model.MUTE:
             self._outbox.put_nowait(data)
@@ -295,10 +251,8 @@ class PrinterSimulator:
     def _stir(self) -> None:
         """Something changed: whoever waits looks again, and the host is told what it asked to be told."""
         self._throttle()
-        status = self.machine.auto_status()
-        if self._auto_status and status != self._told and not self._silent:
-            self._told = status
-            self._say(status)
+        if not self._silent:
+            self._firmware.report()
         self._stirred.set()
         self._stirred = asyncio.Event()
 

@@ -17,10 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.machine import Machine
 from holdfast_drivers.printers.receipts import ReceiptFolder
 from holdfast_drivers.printers.sample import write_sample
-from holdfast_drivers.printers.sim import Event, FlowControl, Kicked, Model, PrinterSimulator
+from holdfast_drivers.printers.sim import Event, FlowControl, Kicked, PrinterSimulator
 
 _COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
     "paper_out": (PrinterSimulator.paper_out, None),

@@ -184,17 +184,6 @@ def fold_auto(status: PrinterStatus, report: AutoStatus, at: float, *, drawer_op
     )
 
 
-def hindrance(status: PrinterStatus) -> str | None:
-    """Why a printer in `status` will not print: `paper_end`, `cover_open`, `error`, `offline`; None: none known."""
-    if status.paper is Tri.NO:
-        return "paper_end"
-    if status.cover_open is Tri.YES:
-        return "cover_open"
-    if status.fault is Tri.YES:
-        return "error"
-    return "offline" if status.online is Tri.NO else None
-
-
 def _block(data: bytes) -> Reply:
     header, body = data[0], data[1:]
     if (header, body[:1]) == _JOB_DONE and len(body) == 1 + JOB_ID_BYTES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -27,17 +27,33 @@ _QR_CAPACITY = (14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362,
 
 def code128_command(data: str) -> bytes:
     """The argument of `GS k 73`: code set B, runs of digits in set C. Raises ValueError: not printable ASCII."""
+    return _code128([_printable(data)], lead=b"")
+
+
+def gs1_128_command(elements: str) -> bytes:
+    """The same for a GS1 element string: FNC1 in front and for each separator (0x1D)."""
+    return _code128([_printable(part) for part in elements.split("\x1d")], lead=b"{1")
+
+
+def _code128(parts: Iterable[bytes], *, lead: bytes) -> bytes:
+    """`parts` one after the other, `lead` before each."""
+    out = bytearray()
+    current = b""
+    for part in parts:
+        before = lead
+        for run, digits in _digit_runs(part):
+            wanted = b"{C" if digits else b"{B"
+            out += (wanted if wanted != current else b"") + before
+            out += bytes(int(run[i : i + 2]) for i in range(0, len(run), 2)) if digits else run.replace(b"{", b"{{")
+            current, before = wanted, b""
+    return bytes(out)
+
+
+def _printable(data: str) -> bytes:
     raw = data.encode("ascii")
     if not raw or any(not 0x20 <= byte <= 0x7E for byte in raw):
         raise ValueError(f"not printable ASCII: {data!r}")
-    out = bytearray()
-    current = b""
-    for run, digits in _digit_runs(raw):
-        wanted = b"{C" if digits else b"{B"
-        out += wanted if wanted != current else b""
-        out += bytes(int(run[i : i + 2]) for i in range(0, len(run), 2)) if digits else run.replace(b"{", b"{{")
-        current = wanted
-    return bytes(out)
+    return raw
 
 
 def code128_values(command: bytes) -> list[int]:
