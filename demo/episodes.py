@@ -202,6 +202,8 @@ class Episodes:
             await shop.stopped.wait()
 
     async def _purse(self) -> None:
+        if self._shop.stopped.is_set():
+            return
         self._shop.board.tick("the last customer looks for her purse; the battery does not wait")
         async with asyncio.timeout(POWER_S):
             await self._shop.stopped.wait()

@@ -30,7 +30,7 @@ class Run:
     """Times the cashier had to look what the hub remembers."""
     papers: int
     sent_events: int
-    """By the hub's own count, over all its runs."""
+    """By the hub's own count when last looked at, over all its runs."""
     sent_bytes: int
 
 
@@ -43,6 +43,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 def figures(evidence: Evidence, run: Run) -> dict[str, Any]:
     """Everything a reader may want to know, in plain values. Money in minor units, latencies in milliseconds."""
     e, book, day = evidence, evidence.book, evidence.day
+    # What a stopping hub sends after its doors are closed is not in its own count: never less than what arrived.
+    sends = max(run.sent_events, e.core.records + e.core.duplicates)
     return {
         "day": day.date,
         "file": {"rows": day.rows, "value": day.value},
@@ -64,7 +66,7 @@ def figures(evidence: Evidence, run: Run) -> dict[str, Any]:
         "events": {
             "hub": e.hub.head,
             "headquarters": e.core.records,
-            "sends per event": round(run.sent_events / max(e.core.records, 1), 3),
+            "sends per event": round(sends / max(e.core.records, 1), 3),
             "bytes on the wire per event": round(run.sent_bytes / max(e.core.records, 1), 1),
         },
         "scan to light, ms": {
