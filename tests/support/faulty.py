@@ -21,8 +21,9 @@ SECTOR = 512
 class Image:
     """The durable bytes of one file and the operations since its last sync."""
 
-    def __init__(self) -> None:
-        self.durable = bytearray()
+    def __init__(self, content: bytes = b"") -> None:
+        """`content` is what an earlier run left on the disk."""
+        self.durable = bytearray(content)
         self.pending: list[tuple[int, bytes] | int] = []
         """`(offset, bytes)` is a write, an int a truncation."""
 
@@ -84,10 +85,13 @@ class Disk(apsw.VFS):
 
 class DiskFile(apsw.VFSFile):
     def __init__(self, disk: Disk, name: Any, flags: list[int]) -> None:
+        filename = name.filename() if isinstance(name, apsw.URIFilename) else name
+        if filename and filename not in disk.images:
+            there = Path(filename)
+            disk.images[filename] = Image(there.read_bytes() if there.exists() else b"")
+        self._image = disk.images[filename] if filename else Image()
         super().__init__("", name, flags)
         self._disk = disk
-        filename = name.filename() if isinstance(name, apsw.URIFilename) else name
-        self._image = disk.images.setdefault(filename, Image()) if filename else Image()
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
         self._disk.before("write")
