@@ -65,10 +65,15 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
 
 
-def resident(pid: int) -> float:
-    """Resident memory of a process in MiB."""
+def resident(pid: int, what: str = "VmRSS") -> float:
+    """Resident memory of a process in MiB; `VmHWM` is the most it was since `forget_peak` (Linux, proc(5))."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition(f"{what}:")[2].split()[0]) / 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Let the most resident memory count from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -6,24 +6,20 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
-from typing import Self
 
 from backlog import backlog
 from brokers import Broker, Mosquitto, Nats, mosquitto_binary
 from drain import await_ack, head_of, some_records, watch_commits
-from measure import Beside, Row, Run, count, environment, resident
+from measure import Beside, Row, Run, count, environment, forget_peak, resident
 from services import Collector, Daemon, uplink
 
 LIMIT_MIB = 10.0
 SETTLE_S = 5.0
-LOOK_S = 0.05
 QUEUE = """
 import sys
 from pathlib import Path
-from typing import Self
 import paho.mqtt.client as paho
 def resident():
     return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
@@ -36,28 +32,6 @@ for number in range(count):
 print(resident() - before)
 """
 """paho keeps in memory what cannot be sent; aiomqtt passes it on."""
-
-
-class Peak:
-    """The highest resident memory of a process while it is watched."""
-
-    def __init__(self, pid: int) -> None:
-        self.mib = resident(pid)
-        self._pid = pid
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            self.mib = max(self.mib, resident(self._pid))
 
 
 async def run(bench: Run) -> list[Row]:
@@ -86,10 +60,11 @@ def _drain(bench: Run, state: Path) -> tuple[float, float, float]:
     with Daemon(state, bench.sockets / "memory.sock", uplink(broker.port)) as daemon:
         time.sleep(SETTLE_S)
         idle = resident(daemon.pid)
-        with broker, Collector(place, broker.port) as collector, Peak(daemon.pid) as peak:
+        forget_peak(daemon.pid)
+        with broker, Collector(place, broker.port) as collector:
             rate = watch_commits(collector, head_of(daemon))
             await_ack(daemon)
-    return idle, peak.mib, rate
+            return idle, resident(daemon.pid, "VmHWM"), rate
 
 
 def _queued(events: int, size: int) -> float:
