@@ -17,7 +17,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "cart_unknown": ("There is no such parked cart.", "Look at the parked slips, or start a new sale."),
     "cash_short": ("Less cash than is due.", "Scan the amount again or use another tender."),
     "catalogue_invalid": ("The catalogue file has errors.", "Correct the lines named and import again."),
-    "command_corrupt": ("The command barcode was not read cleanly.", "Scan it again."),
+    "command_corrupt": ("The barcode was not read cleanly.", "Scan it again."),
     "confirm": ("This command must be scanned twice.", "Scan the same command again within 10 seconds."),
     "count_expired": ("This count is too old.", "Count again."),
     "count_superseded": ("A later count of this product is already posted.", "Count again if in doubt."),

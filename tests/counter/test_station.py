@@ -222,3 +222,12 @@ async def test_nobody_is_left_signed_in_at_the_other_station(tmp_path: Path) -> 
     async with open_counter(tmp_path, "till1", "till2", signed_in="") as till:
         await till.ok(badge("ANNA"))
         assert await till.refused(CANDLE, at="till2") == "badge_needed"
+
+
+async def test_a_read_that_was_cut_short_is_refused_though_its_check_character_fits(tmp_path: Path) -> None:
+    async with open_counter(tmp_path) as till:
+        await till.ok(CANDLE)
+        torn = Scan(card("CASH").encode(), terminated=False, at=till.clock.monotonic())
+        outcome = await till.stations["till1"].scan(torn)
+        assert (outcome.ok, outcome.reason) == (False, "command_corrupt")
+        assert await till.journal.query("SELECT count(*) FROM document") == [(0,)]

@@ -63,6 +63,9 @@ class Station:
         """Take a scan. Its outcome comes when its turn does; a repeated read is answered at once, with no effect."""
         code = classify(scan)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if not scan.terminated:  # one truncated card in 37 still has a right check character
+            answer.set_result(self._voice.show(Refusal("command_corrupt")))
+            return answer
         if self._repeats.is_repeat(scan, digit=_is_digit(code)):
             answer.set_result(Outcome(data={"repeated": True}))
             return answer
