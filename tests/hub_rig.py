@@ -29,6 +29,7 @@ from holdfast_drivers.barcodes.gtin import Gtin
 from holdfast_drivers.values import (
     Barcode,
     Columns,
+    DeviceError,
     DeviceState,
     Document,
     Printed,
@@ -57,6 +58,40 @@ CONFIG: dict[str, Any] = {
 
 
 @dataclass
+class Bench:
+    """A technician's bench with one scanner on it."""
+
+    healthy: str = "yes"
+    levels: list[tuple[str, str]] = field(default_factory=list)
+    ports: list[dict[str, Any]] = field(default_factory=list)
+
+    def found(self) -> list[dict[str, Any]]:
+        return self.ports
+
+    async def test(self, name: str, level: str) -> dict[str, Any]:
+        self._check(name)
+        return {"level": level, "healthy": self.healthy, "text": f"{level} HCheck", "words": "it was looked at"}
+
+    async def record(self, name: str, seconds: float) -> str:
+        self._check(name)
+        return f'{{"tape":1,"link":"{name}","redacted":true}}\n{{"at":{seconds},"in":"X"}}\n'
+
+    def log_level(self, name: str, level: str) -> None:
+        self._check(name)
+        self.levels.append((name, level))
+
+    async def forget(self, name: str) -> bool:
+        self._check(name)
+        return True
+
+    def _check(self, name: str) -> None:
+        if name == "panel":
+            raise DeviceError("refused", "it has no wire")
+        if name != "scanner":
+            raise KeyError(name)
+
+
+@dataclass
 class Rig:
     """What a test may turn, and the doors it may knock at."""
 
@@ -65,6 +100,8 @@ class Rig:
     clock: ManualClock = field(default_factory=lambda: ManualClock(wall_ms=NOW))
     feed: LiveFeed = field(default_factory=LiveFeed)
     devices: list[DeviceReport] = field(default_factory=list)
+    others: list[DeviceReport] = field(default_factory=list)
+    bench: Bench = field(default_factory=Bench)
     uplink: UplinkReport = field(default_factory=lambda: UplinkReport("offline"))
     power: PowerReport | None = field(default_factory=lambda: PowerReport(0, Tri.YES, 870, 4012, None))
     printed: PrintResult | Exception | None = field(
@@ -155,7 +192,8 @@ async def open_hub(directory: Path) -> AsyncIterator[Rig]:
         rig.journal = journal
         rig.hub = Hub(
             config=rig.config, version="1.2.3", clock=rig.clock, journal=journal, execute=journal.execute,
-            commands=open_commands(AREAS), devices=lambda: rig.devices, uplink=lambda: rig.uplink,
+            commands=open_commands(AREAS), devices=lambda: rig.devices, others=lambda: rig.others,
+            workbench=rig.bench, uplink=lambda: rig.uplink,
             power=lambda: rig.power, feed=rig.feed, scan=rig.scan, print_test=rig.print_test, receipt=rig.receipt,
             badge_text=lambda badge: badge_text(rig.store, badge), card=card_words().get,
         )  # fmt: skip

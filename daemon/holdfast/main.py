@@ -105,7 +105,10 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     for device in (*parts.scanners, parts.printer, parts.panel, parts.power):
         if isinstance(device, PrinterDevice | PanelDevice | PowerDevice) or device in parts.scanners:
             lost = partial(parts.health.lost, device.name)
-            yield device.name, supervised(device.name, device.run, real=parts.real, failed=lost)
+            run = parts.finder.guarded(device.name, device.run)
+            wake = parts.finder.wake(device.name)
+            yield device.name, supervised(device.name, run, real=parts.real, failed=lost, wake=wake)
+    yield "finder", supervised("finder", parts.finder.run, real=parts.real)
     for station in parts.stations.values():
         yield f"station {station.name}", supervised(f"station {station.name}", station.run, real=parts.real)
     yield "spool", supervised("spool", parts.spooler.run, real=parts.real)
@@ -118,9 +121,15 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
 
 
 def supervised(
-    name: str, work: Callable[[], Awaitable[None]], *, real: Clock, failed: Callable[[Exception], None] = lambda _: None
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    *,
+    real: Clock,
+    failed: Callable[[Exception], None] = lambda _: None,
+    wake: asyncio.Event | None = None,
 ) -> Coroutine[Any, Any, None]:
-    return restarted(name, work, clock=real, backoff=Backoff(cap=10.0), expected=(DeviceError,), failed=failed)
+    backoff = Backoff(cap=10.0)
+    return restarted(name, work, clock=real, backoff=backoff, expected=(DeviceError,), failed=failed, wake=wake)
 
 
 async def watch_journal(journal: Journal) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -19,17 +19,20 @@ from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
-from holdfast.counter.ports import Signal
+from holdfast.counter.ports import PaperPort, Signal
 from holdfast.counter.spooler import Spooler
 from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
+from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard
 from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.devices.printer import NoPrinter, PrinterDevice
 from holdfast.devices.scanner import ScannerDevice
+from holdfast.devices.statistics import GOOD_SCANS, CountedPrinter, Statistics
+from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
 from holdfast.domain.registry import AREAS
@@ -45,12 +48,14 @@ from holdfast.uplink.telemetry import TelemetryStore
 from holdfast.uplink.uplink import Uplink
 from holdfast.uplink.watch import Hooks
 from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
-from holdfast_drivers.values import PrintResult, Scan
+from holdfast_drivers.values import PrintResult, Scan, Tri
 
 VERSION = version("holdfast")
 SCHEMA = 1
 """Of the wire, in the birth."""
 ACTOR = "hub"
+AUDIBLE = frozenset({"ssi", "honeywell", "datalogic", "newland"})
+"""Scanner protocols by which a scanner can be made to sound."""
 
 
 class Parts:
@@ -66,6 +71,7 @@ class Parts:
         self.feed = LiveFeed()
         self.metrics = Metrics()
         journal.decided = self.metrics.decided
+        self.statistics = Statistics(real)
         self.health = HealthBoard(real, self._device_changed)
         self.badge_key = badge_key(journal.path.parent)
 
@@ -87,7 +93,10 @@ class Parts:
 
     @cached_property
     def scanners(self) -> list[ScannerDevice]:
-        return [ScannerDevice(s, health=self.health, scanned=self._scanned) for s in self.config.scanners]
+        return [
+            ScannerDevice(s, health=self.health, scanned=partial(self._scanner_read, s.name))
+            for s in self.config.scanners
+        ]
 
     @cached_property
     def power(self) -> PowerDevice | None:
@@ -103,6 +112,19 @@ class Parts:
             noted=self._power_noted,
         )
 
+    @cached_property
+    def finder(self) -> Finder:
+        return Finder(health=self.health, clock=self.real, store=self.journal.path.parent / "fingerprints.json")
+
+    @cached_property
+    def workbench(self) -> Workbench:
+        return Workbench(health=self.health, finder=self.finder, print_test=self._print_test, beep=self._beep)
+
+    @cached_property
+    def paper(self) -> PaperPort:
+        printer = self.printer
+        return CountedPrinter(printer, printer.name, self.statistics) if isinstance(printer, PrinterDevice) else printer
+
     # Counter
 
     @cached_property
@@ -113,7 +135,7 @@ class Parts:
     def spooler(self) -> Spooler:
         return Spooler(
             journal=self.journal,
-            paper=self.printer,
+            paper=self.paper,
             compose=self.paperwork.compose,
             feed=self.feed,
             clock=self.clock,
@@ -178,7 +200,9 @@ class Parts:
             journal=self.journal,
             execute=self.journal.execute,
             commands=open_commands(AREAS),
-            devices=lambda: [_device_report(device) for device in self.health.all()],
+            devices=lambda: [self._device_report(device) for device in self.health.all()],
+            others=lambda: [self._device_report(device) for device in self.health.others()],
+            workbench=self.workbench,
             uplink=self._uplink_report,
             power=lambda: _power_report(self.power.now()) if self.power else None,
             feed=self.feed,
@@ -190,6 +214,20 @@ class Parts:
         )
 
     # What one part says and others hear
+
+    def _scanner_read(self, name: str, station: str, scan: Scan) -> None:
+        self.statistics.count(name, GOOD_SCANS)
+        self.finder.proved(name)
+        if not self.workbench.takes(name, scan):
+            self._scanned(station, scan)
+
+    def _beep(self, name: str) -> bool:
+        """A good tone of one scanner, if it is among those that can be told."""
+        for scanner in self.scanners:
+            if scanner.name == name and self.health[name].facts.get("protocol", "plain") in AUDIBLE:
+                scanner.signal(self.health[name].facts["station"], Signal.COMMITTED)
+                return True
+        return False
 
     def _scanned(self, station: str, scan: Scan) -> None:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
@@ -215,7 +253,7 @@ class Parts:
         async def started() -> None:
             """Nothing to record: a test page is no document."""
 
-        return await self.printer.print(test_page(self.config.hub, self.clock.wall_ms()), 0, started=started)
+        return await self.paper.print(test_page(self.config.hub, self.clock.wall_ms()), 0, started=started)
 
     async def _link_changed(self, link: Link) -> None:
         self.panel.show_link(link.value)
@@ -223,7 +261,14 @@ class Parts:
         await self.journal.execute(NoteLink(state=link.value), actor=ACTOR)
 
     def _device_changed(self, device: Health) -> None:
+        self.statistics.changed(device)
+        if device.kind == "printer" and device.facts.get("online") == Tri.YES.value:
+            self.finder.proved(device.name)
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
+
+    def _device_report(self, device: Health) -> DeviceReport:
+        counts = self.statistics.of(device.name)
+        return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts, counts)
 
     def _power_noted(self, now: PowerNow) -> None:
         report = _power_report(now)
@@ -268,10 +313,6 @@ class Parts:
 def speed(config: Config) -> int:
     """Factor on the counter's clock."""
     return config.demo.speed if config.demo else 1
-
-
-def _device_report(device: Health) -> DeviceReport:
-    return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)
 
 
 def _power_report(now: PowerNow) -> PowerReport:

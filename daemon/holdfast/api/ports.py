@@ -28,6 +28,32 @@ class DeviceReport:
     """A code of `holdfast_contract.reasons`, or a driver's error kind, when it is not online."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Further statuses in words, e.g. `paper: low`."""
+    statistics: Mapping[str, int] = field(default_factory=dict)
+    """Counts since the hub's start, under UnifiedPOS's names."""
+
+
+class Workbench(Protocol):
+    """A device in a technician's hands. Raises KeyError for one that is not configured, DeviceError."""
+
+    def found(self) -> Sequence[Mapping[str, Any]]:
+        """Every port, what may be on it and why."""
+        ...
+
+    async def test(self, name: str, level: str) -> Mapping[str, Any]:
+        """`{level, healthy, text, words}`."""
+        ...
+
+    async def record(self, name: str, seconds: float) -> str:
+        """A tape of its traffic, masked."""
+        ...
+
+    def log_level(self, name: str, level: str) -> None:
+        """How much it says in the log."""
+        ...
+
+    async def forget(self, name: str) -> bool:
+        """Learn it anew; False: nothing was known."""
+        ...
 
 
 OFF = "off"
@@ -85,6 +111,9 @@ class Hub:
     commands: Mapping[str, type[Command]]
     """Commands a technician may send, by tag."""
     devices: Callable[[], Sequence[DeviceReport]]
+    others: Callable[[], Sequence[DeviceReport]]
+    """What is plugged in and not configured."""
+    workbench: Workbench
     uplink: Callable[[], UplinkReport]
     power: Callable[[], PowerReport | None]
     feed: Feed

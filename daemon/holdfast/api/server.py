@@ -16,7 +16,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from holdfast.api import acts, shop, technical
+from holdfast.api import acts, devices, shop, technical
 from holdfast.api.answers import answer, json_errors, refusal
 from holdfast.api.ports import Hub
 from holdfast.api.sockets import listen, remove
@@ -28,7 +28,8 @@ Answer = Callable[[Hub, web.Request], Awaitable[Any]]
 READS: dict[str, Answer] = {
     "/v1/health": technical.health,
     "/v1/status": technical.status,
-    "/v1/devices": technical.devices,
+    "/v1/devices": devices.devices,
+    "/v1/devices/found": devices.found,
     "/v1/outbox": technical.outbox,
     "/v1/power": technical.power,
     "/v1/spool": technical.spool,
@@ -48,6 +49,10 @@ ACTS: dict[str, Answer] = {
     "/v1/scans": acts.scan,
     "/v1/scan-test": acts.scan_test,
     "/v1/print-test": acts.print_test,
+    "/v1/devices/{name}/test": devices.test,
+    "/v1/devices/{name}/record": devices.record,
+    "/v1/devices/{name}/log-level": devices.log_level,
+    "/v1/devices/{name}/forget": devices.forget,
 }
 MAX_WATCHERS = 32
 """Live streams at a time."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from holdfast.api.answers import answer, number, rfc3339
+from holdfast.api.devices import devices
 from holdfast.api.documents import number_of
-from holdfast.api.ports import OFF, DeviceReport, Hub
+from holdfast.api.ports import OFF, Hub
 from holdfast.domain import jobs
-from holdfast_contract.reasons import REASONS, words
+from holdfast_contract.reasons import REASONS
 from holdfast_contract.record import decode_record
 
 STALL_SECONDS = 30.0
@@ -56,11 +56,6 @@ async def status(hub: Hub, _: web.Request) -> dict[str, Any]:
         "shop": await _shop(hub),
         "spool": await _job_counts(hub),
     }
-
-
-async def devices(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
-    """Every configured device, and what to do about those that are not well."""
-    return {"devices": [_device(report) for report in hub.devices()]}
 
 
 async def outbox(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
@@ -139,19 +134,6 @@ async def badges(hub: Hub, _: web.Request) -> dict[str, Any]:
 async def reasons(_: Hub, __: web.Request) -> dict[str, Any]:
     """Every reason this hub refuses with."""
     return {"reasons": [{"reason": code, "meaning": m, "remedy": r} for code, (m, r) in sorted(REASONS.items())]}
-
-
-def _device(report: DeviceReport) -> dict[str, Any]:
-    facts: Mapping[str, str] = report.facts
-    return {
-        "name": report.name,
-        "kind": report.kind,
-        "state": report.state.value,
-        "where": report.where,
-        "reason": report.reason,
-        "words": words(report.reason) if report.reason in REASONS else "",
-        "facts": dict(facts),
-    }
 
 
 async def _shop(hub: Hub) -> dict[str, Any]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from holdfast.runtime.clock import Clock
 from holdfast_drivers.values import DeviceError, DeviceState
+
+UNSUPPORTED = "unsupported"
+"""Kind of a device that nothing here can drive, and reason of it."""
+NOT_CONFIGURED = "not_configured"
+"""Reason of a device that could be used and is in no configuration."""
+PORT_SWAP = "port_swap"
+"""Reason of a device at whose port there is another one. Its fact `finding` says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +22,7 @@ class Health:
 
     name: str
     kind: str
-    """`scanner`, `printer`, `panel`, `battery`."""
+    """`scanner`, `printer`, `panel`, `battery`; UNSUPPORTED among the others."""
     where: str
     """The stable name of its port."""
     state: DeviceState = DeviceState.UNKNOWN
@@ -33,6 +40,7 @@ class HealthBoard:
         self._clock = clock
         self._changed = changed
         self._devices: dict[str, Health] = {}
+        self._others: dict[str, Health] = {}
 
     def add(self, name: str, kind: str, where: str) -> None:
         self._devices[name] = Health(name, kind, where, since=self._clock.monotonic())
@@ -44,7 +52,24 @@ class HealthBoard:
     def lost(self, name: str, error: Exception) -> None:
         """It failed or went away; what it said before is no longer known."""
         kind = error.kind if isinstance(error, DeviceError) else type(error).__name__
-        self._set(replace(self._devices[name], state=DeviceState.OFF_OFFLINE, reason=kind, facts={}))
+        facts = {"finding": error.detail} if isinstance(error, DeviceError) and kind == PORT_SWAP else {}
+        self._set(replace(self._devices[name], state=DeviceState.OFF_OFFLINE, reason=kind, facts=facts))
+
+    def others(self) -> list[Health]:
+        """What is plugged in and not configured."""
+        return list(self._others.values())
+
+    def found(self, others: Iterable[Health]) -> None:
+        """All that is plugged in and not configured, in place of what was found before."""
+        now = {other.name: other for other in others}
+        for name, other in now.items():
+            before = self._others.get(name)
+            if before is None or replace(other, since=before.since) != before:
+                now[name] = replace(other, since=self._clock.monotonic())
+                self._changed(now[name])
+            else:
+                now[name] = before
+        self._others = now
 
     def all(self) -> list[Health]:
         return list(self._devices.values())

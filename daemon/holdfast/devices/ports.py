@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from holdfast.config import Printer, Serial
+from holdfast.devices.taps import TAPS
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.links.serial import serial_opener
 from holdfast_drivers.links.tcp import tcp_opener
 
 
 def serial_link(options: Serial) -> Opener:
-    return serial_opener(
+    opener = serial_opener(
         options.port,
         baudrate=options.baudrate,
         bytesize=options.bytesize,
@@ -18,13 +19,14 @@ def serial_link(options: Serial) -> Opener:
         rtscts=options.rtscts,
         xonxoff=options.xonxoff,
     )
+    return TAPS.around(options.port, opener)
 
 
 def printer_link(options: Printer) -> Opener:
     if options.serial is not None:
         return serial_link(options.serial)
     host, _, port = (options.tcp or "").rpartition(":")
-    return tcp_opener(host, int(port))
+    return TAPS.around(printer_place(options), tcp_opener(host, int(port)))
 
 
 def printer_place(options: Printer) -> str:

@@ -1,0 +1,97 @@
+"""The technician's bench: what is plugged in, whether a device works, what goes over its wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from holdfast.api.answers import decode, read_body
+from holdfast.api.ports import DeviceReport, Hub
+from holdfast.domain.core import Refused
+from holdfast_contract.reasons import REASONS, words
+from holdfast_drivers.values import DeviceError
+
+MAX_BODY = 4096
+
+
+class TestBody(msgspec.Struct, forbid_unknown_fields=True):
+    level: Literal["internal", "external", "interactive"] = "internal"
+
+
+class RecordBody(msgspec.Struct, forbid_unknown_fields=True):
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+
+
+class LogBody(msgspec.Struct, forbid_unknown_fields=True):
+    level: Literal["debug", "info", "warning", "error"]
+
+
+async def devices(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
+    """Configured devices and what to do about those that are not well; and what else is plugged in."""
+    return {
+        "devices": [_report(report) for report in hub.devices()],
+        "others": [_report(report) for report in hub.others()],
+    }
+
+
+async def found(hub: Hub, _: web.Request) -> dict[str, Any]:
+    """Every port, what may be on it and why; nothing was asked of any."""
+    return {"found": list(hub.workbench.found())}
+
+
+async def test(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST `{level}`: `internal` changes nothing, `external` can be perceived, `interactive` waits for a person."""
+    body = decode(await read_body(request, MAX_BODY), TestBody)
+    with _refusing():
+        told = await hub.workbench.test(request.match_info["name"], body.level)
+    return {"ok": told["healthy"] != "no", "data": dict(told)}
+
+
+async def record(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST `{seconds}`: a tape of what goes over the device's link, its text masked. Answers when it is full."""
+    body = decode(await read_body(request, MAX_BODY), RecordBody)
+    with _refusing():
+        tape = await hub.workbench.record(request.match_info["name"], body.seconds)
+    return {"ok": True, "data": {"tape": tape}}
+
+
+async def log_level(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST `{level}`: how much a device says in the log, until the next start."""
+    body = decode(await read_body(request, MAX_BODY), LogBody)
+    with _refusing():
+        hub.workbench.log_level(request.match_info["name"], body.level)
+    return {"ok": True, "data": {"level": body.level}}
+
+
+async def forget(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST: the device was replaced, learn it anew."""
+    with _refusing():
+        known = await hub.workbench.forget(request.match_info["name"])
+    return {"ok": True, "data": {"known": known}}
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except KeyError as error:
+        raise Refused("invalid", detail=f"no device {error.args[0]!r} is configured") from error
+    except DeviceError as error:
+        raise Refused("device_absent", detail=str(error)) from error
+
+
+def _report(report: DeviceReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "kind": report.kind,
+        "state": report.state.value,
+        "where": report.where,
+        "reason": report.reason,
+        "words": words(report.reason) if report.reason in REASONS else "",
+        "facts": dict(report.facts),
+        "statistics": dict(report.statistics),
+    }
