@@ -135,3 +135,13 @@ async def test_a_lost_session_degrades_at_once_and_is_offline_after_fifteen_seco
     assert scene.watch.link is Link.DEGRADED
     await scene.pass_time(1)
     assert scene.watch.link is Link.OFFLINE
+
+
+async def test_an_old_digest_does_not_count_after_an_outage_however_short(scene: Scene) -> None:
+    await scene.come_online()
+    scene.watch.session_down()
+    await scene.pass_time(17)
+    assert scene.watch.link is Link.OFFLINE
+    scene.watch.session_up()
+    await scene.pass_time(5)
+    assert (scene.watch.link, scene.digests) == (Link.CATCHING_UP, 2)
