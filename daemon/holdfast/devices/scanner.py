@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum
 
 from holdfast.config import Scanner
@@ -60,6 +61,7 @@ class ScannerDevice:
         self._station = options.station
         self._health = health
         self._scanned = scanned
+        self._terminates = False
         self._signals: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         place = options.serial.port if options.serial is not None else options.input or ""
         health.add(self.name, "scanner", place)
@@ -71,10 +73,15 @@ class ScannerDevice:
             telling = asyncio.create_task(self._tell(scanner), name=f"{self.name} feedback")
             try:
                 async for scan in scanner:
-                    self._scanned(self._station, scan)
+                    self._scanned(self._station, self._judged(scan))
             finally:
                 telling.cancel()
                 await asyncio.wait({telling})
+
+    def _judged(self, scan: Scan) -> Scan:
+        """Silence ends a whole read only of a scanner that never sends a terminator; of another it is one cut short."""
+        self._terminates = self._terminates or scan.terminated
+        return scan if self._terminates else replace(scan, terminated=True)
 
     def signal(self, station: str, signal: Enum) -> None:
         """A signal of the counter, for the person at this scanner if it is theirs. Never blocks, never raises."""
