@@ -18,7 +18,6 @@ PANEL = "How the hub is"
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     command(app, panel=PANEL, examples=("holdfast status", "watch -n 5 holdfast status"))(status)
-    command(app, panel=PANEL)(devices)
     command(app, panel=PANEL)(outbox)
     command(app, panel=PANEL, examples=("holdfast spool", "holdfast receipt BER-1-R000042 --copy"))(spool)
     command(app, panel=PANEL, examples=("holdfast live", "holdfast live --json | jq .kind"))(live)
@@ -32,11 +31,6 @@ def add_to(app: typer.Typer) -> None:
 def status(session: Session) -> None:
     """Everything on one screen: record, link, devices, power, shop, paper."""
     session.show(session.client.get("/v1/status"), _status)
-
-
-def devices(session: Session) -> None:
-    """Every device, and what to do about those that are not well."""
-    session.show(session.client.get("/v1/devices"), lambda answer: _devices(answer["devices"]))
 
 
 def outbox(session: Session) -> None:
@@ -98,7 +92,7 @@ def _status(answer: dict[str, Any]) -> RenderableType:
     if journal["moved_aside"]:
         record.append(("damage", f"[red]a damaged journal was moved aside: {escape(journal['moved_aside'])}[/]"))
     rest = [("link", _link(answer["outbox"])), ("power", _power(answer["power"])), *_shop(answer["shop"])]
-    return stack(facts(record + rest), _devices(answer["devices"]), _paper(answer["spool"]))
+    return stack(facts(record + rest), device_table(answer["devices"]), _paper(answer["spool"]))
 
 
 def _shop(shop: dict[str, Any]) -> list[tuple[str, str]]:
@@ -142,7 +136,8 @@ def _power(power: dict[str, Any]) -> str:
     return f"{mark} S{power['stage']} {power['stage_name']}, {mains}, charge {charge}{left}"
 
 
-def _devices(devices: list[dict[str, Any]]) -> RenderableType:
+def device_table(devices: list[dict[str, Any]]) -> RenderableType:
+    """Devices, a line each."""
     from rich.markup import escape
 
     from holdfast.cli.show import BAD, DOUBTFUL, GOOD, table
@@ -157,8 +152,8 @@ def _devices(devices: list[dict[str, Any]]) -> RenderableType:
                 escape(device["name"]),
                 device["state"].replace("_", " "),
                 escape(device["where"]),
-                escape(", ".join(f"{name} {value}" for name, value in device["facts"].items())),
-                escape(device["words"] or device["reason"]),
+                escape(", ".join(f"{name} {value}" for name, value in device["facts"].items() if name != "finding")),
+                escape(device["words"] or device["facts"].get("finding", device["reason"])),
             )
             for device in devices
         ),
