@@ -183,7 +183,8 @@ def _told(found: Evidence, run: Run, place: Place, console: Console) -> int:
     ok = all(check.ok for check in checks)
     report = {**told, "ok": ok, "checks": [{"name": c.name, "ok": c.ok, "seen": c.seen} for c in checks]}
     (place.out / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    console.print(f"receipts: {place.receipts}\nlogs, report.json: {place.out}", highlight=False, soft_wrap=True)
+    out = place.out.relative_to(Path.cwd())
+    console.print(f"receipts as PNG and text: {out}/receipts; logs and report.json: {out}", highlight=False)
     failed = [check.name for check in checks if not check.ok]
     console.print("[bold green]All books agree.[/]" if ok else f"[bold red]Not in order:[/] {'; '.join(failed)}")
     return 0 if ok else FAILED

@@ -47,10 +47,10 @@ def figures(evidence: Evidence, run: Run) -> dict[str, Any]:
     sends = max(run.sent_events, e.core.records + e.core.duplicates)
     return {
         "day": day.date,
-        "file": {"rows": day.rows, "value": day.value},
+        "file": {"rows": day.rows, "pence": day.value},
         "baskets": {"served": book.baskets, "without a sale": book.unsold},
         "rows": {"rung": book.rung, "refused": dict(book.refused), "left out": dict(day.left_out)},
-        "value": {
+        "pence": {
             "rung": book.rung_value,
             "refused": dict(book.refused_value),
             "left out": dict(day.left_out_value),
