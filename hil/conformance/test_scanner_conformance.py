@@ -13,7 +13,7 @@ from conformance.rigs import LinkPair
 from conformance.scanner_kits import KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.scanners.base import Capability, Scanner
-from holdfast_drivers.scanners.line import LineScanner
+from holdfast_drivers.scanners.line import WAITING, LineScanner
 from holdfast_drivers.scanners.simulator import ObedientSimulator, ScannerSimulator
 from holdfast_drivers.values import DeviceError, Scan, Tri
 
@@ -151,6 +151,7 @@ async def test_a_scanner_nobody_reads_holds_back_and_loses_none(
 
     talking = asyncio.create_task(device())
     await asyncio.sleep(0.1)
+    assert len(scanner._scans) <= WAITING
     got = [(await next_scan(scanner)).data.decode() for _ in codes]
     await talking
     assert got == codes

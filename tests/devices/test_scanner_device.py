@@ -18,9 +18,11 @@ from holdfast.devices.health import HealthBoard
 from holdfast.devices.scanner import ScannerDevice, driver
 from holdfast.runtime.clock import SystemClock
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.scanners.base import Capability
+from holdfast_drivers.scanners.line import LineScanner
 from holdfast_drivers.scanners.sim import PROTOCOLS
 from holdfast_drivers.scanners.simulator import ObedientSimulator
-from holdfast_drivers.values import DeviceError, DeviceState, Scan
+from holdfast_drivers.values import DeviceError, DeviceState, Scan, Tri
 
 CODE = "4006381333931"
 
@@ -148,6 +150,24 @@ async def test_an_unplug_ends_the_run_also_while_it_is_asked(tmp_path: Path, mon
         with pytest.raises(DeviceError, match="unplugged"):
             async with asyncio.timeout(5):
                 await shop.running
+
+
+class Gone(LineScanner):
+    """A scanner that was unplugged; no wait is needed to find out."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self) -> None:
+        """Never opened."""
+
+    async def alive(self) -> Tri:
+        raise DeviceError("unplugged")
+
+
+@pytest.mark.timeout(10)
+async def test_the_task_that_tells_ends_with_the_scanner() -> None:
+    device = ScannerDevice(options(), health=HealthBoard(SystemClock()), scanned=lambda *_: None)
+    await device._tell(Gone())
 
 
 async def test_signals_of_the_time_before_are_not_heard_later(tmp_path: Path) -> None:

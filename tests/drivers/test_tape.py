@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,13 +134,23 @@ async def test_a_live_session_replays_to_the_same_scans() -> None:
     assert (replayed.packeted, replayed.stats.garbled) == (True, 0)
 
 
-async def test_a_tapes_pauses_are_kept_even_through_cancelled_reads() -> None:
+async def test_a_tapes_pauses_are_kept_or_left_out() -> None:
     """An unterminated read is one scan or two by the pause in it."""
-    tape = Tape("slow", redacted=True, entries=(Entry(0.0, b"ONE", False), Entry(0.3, b"TWO\r", False)))
+    tape = Tape("slow", True, (Entry(0.0, b"ONE", False), Entry(0.3, b"TWO\r", False)))
     async with SerialScanner(opened(TapeLink(tape))) as scanner:
         assert [(await anext(scanner)).data for _ in range(2)] == [b"ONE", b"TWO"]
     async with SerialScanner(opened(TapeLink(tape, pace=0.0))) as scanner:
         assert (await anext(scanner)).data == b"ONETWO"
+
+
+async def test_a_pause_goes_on_through_reads_that_are_given_up() -> None:
+    link = TapeLink(Tape("slow", True, (Entry(0.2, b"ONE", False),)))
+    async with asyncio.timeout(5):
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.03):
+                    assert await link.read(10) == b"ONE"
+                    break
 
 
 async def test_a_tape_takes_what_was_written_and_nothing_else() -> None:
