@@ -128,11 +128,43 @@ class Panel(Section, frozen=True):
     buzzer: Pin | None = None
 
 
+Board = Literal[
+    "max1704x",
+    "ina219",
+    "ina226",
+    "ina3221",
+    "waveshare-ab",
+    "waveshare-c",
+    "waveshare-3s",
+    "waveshare-e",
+    "pisugar3",
+    "pisugar2",
+    "pisugar2pro",
+    "pijuice",
+    "lc709203f",
+    "sbs",
+    "bq27441",
+    "nut",
+]
+"""What measures the battery; docs/power.md says what each can tell."""
+
+
 class Power(Section, frozen=True):
     """Battery gauge and mains line."""
 
+    board: Board = "max1704x"
     bus: str = "/dev/i2c-1"
     """`/dev/i2c-N` or `bench:/path.sock`."""
+    address: Annotated[int, Meta(ge=0x03, le=0x77)] | None = None
+    """On the bus, where the board lets it be chosen."""
+    cells: Annotated[int, Meta(ge=1, le=16)] | None = None
+    """In series."""
+    shunt_mohm: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """Of a current monitor, in milliohms."""
+    channel: Annotated[int, Meta(ge=1, le=3)] | None = None
+    """Of an INA3221 the battery is on."""
+    nut_ups: Annotated[str, Meta(pattern=r"^[\w.-]+@[\w.-]+(:\d{1,5})?$")] | None = None
+    """`ups@host` or `ups@host:port` of a NUT server."""
     doubled: bool = False
     """The board wires two cells so that the gauge's charge counts double."""
     mains_chip: str = "header"
@@ -146,6 +178,25 @@ class Power(Section, frozen=True):
     """Cell voltage that means empty."""
     poweroff: tuple[str, ...] = ()
     """Command that powers off after an orderly stop; empty: only stop."""
+
+
+class NutUser(Section, frozen=True):
+    """Who may be counted as powered by the hub; a primary may force the shutdown of all who are."""
+
+    name: Annotated[str, Meta(pattern=r"^[\w.-]{1,64}$")]
+    password_file: str
+    role: Literal["secondary", "primary"] = "secondary"
+
+
+class Nut(Section, frozen=True):
+    """The hub's battery for Network UPS Tools' clients, in clear text. Reading is free to whoever can connect."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 3493
+    name: Annotated[str, Meta(pattern=r"^[\w.-]{1,64}$")] = "hub"
+    """Of the UPS, as in `upsc hub@localhost`."""
+    users: tuple[NutUser, ...] = ()
 
 
 class Uplink(Section, frozen=True):
@@ -194,6 +245,7 @@ class Config(Section, frozen=True):
     printer: Printer | None = None
     panel: Panel | None = None
     power: Power | None = None
+    nut: Nut | None = None
     uplink: Uplink | None = None
     api: Api = Api()
     demo: Demo | None = None
@@ -294,6 +346,10 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
     ]
     if config.printer and (config.printer.serial is None) == (config.printer.tcp is None):
         problems.append(("printer", "give exactly one of serial and tcp"))
+    if config.power:
+        problems += _board_checks(config.power)
+    if config.nut and not config.power:
+        problems.append(("nut", "needs power: without a battery there is nothing to tell"))
     if config.storage.floor_bytes > config.storage.low_bytes:
         problems.append(("storage.floor_bytes", "must not exceed storage.low_bytes"))
     if config.uplink and not config.uplink.tls and config.uplink.host not in ("127.0.0.1", "localhost", "::1"):
@@ -309,6 +365,34 @@ def _scanner_needs(scanner: Scanner) -> str:
     if wants_input == (scanner.input is not None) and wants_input == (scanner.serial is None):
         return ""
     return "input" if wants_input else "serial"
+
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "ina219": ("address", "cells", "shunt_mohm"),
+    "ina226": ("address", "cells", "shunt_mohm"),
+    "ina3221": ("address", "cells", "shunt_mohm", "channel"),
+    "sbs": ("cells",),
+    "nut": ("nut_ups",),
+}
+_TAKEN: dict[str, tuple[str, ...]] = {
+    "max1704x": ("cells",),
+    "waveshare-e": ("address",),
+    "pisugar3": ("address",),
+    "pisugar2": ("address",),
+    "pisugar2pro": ("address",),
+    "pijuice": ("address",),
+    "nut": ("cells",),
+}
+_BOARD_KEYS = ("address", "cells", "shunt_mohm", "channel", "nut_ups")
+
+
+def _board_checks(power: Power) -> list[tuple[str, str]]:
+    """A board gets every key it needs and none it would ignore."""
+    needed, taken = _NEEDED.get(power.board, ()), _TAKEN.get(power.board, ())
+    given = [key for key in _BOARD_KEYS if getattr(power, key) is not None]
+    missing = [(f"power.{key}", f"is missing: board {power.board!r} needs it") for key in needed if key not in given]
+    stray = [key for key in given if key not in needed + taken]
+    return missing + [(f"power.{key}", f"means nothing to board {power.board!r}") for key in stray]
 
 
 def _demo_checks(demo: Demo) -> list[tuple[str, str]]:

@@ -116,6 +116,8 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         yield "uplink", supervised("uplink", parts.uplink.run, real=parts.real)
     if parts.power is not None:
         yield "power judgement", forever("power judgement", parts.power.judge)
+    if parts.nut is not None:
+        yield "nut", supervised("nut", parts.nut.run, real=parts.real)
     yield "watchdog", feed_watchdog(lambda: parts.journal.writer_progress, lambda: parts.journal.waiting)
     yield "journal", watch_journal(parts.journal)
 

@@ -27,6 +27,7 @@ from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard
+from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.devices.printer import NoPrinter, PrinterDevice
@@ -124,6 +125,13 @@ class Parts:
     def paper(self) -> PaperPort:
         printer = self.printer
         return CountedPrinter(printer, printer.name, self.statistics) if isinstance(printer, PrinterDevice) else printer
+
+    @cached_property
+    def nut(self) -> NutDoor | None:
+        if self.config.nut is None or self.power is None:
+            return None
+        board = self.config.power.board if self.config.power else ""
+        return NutDoor(self.config.nut, now=self.power.now, board=board, version=VERSION)
 
     # Counter
 

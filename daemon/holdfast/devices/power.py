@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.config import Power
+from holdfast.devices.gauges import cells_of, open_gauge
 from holdfast.devices.health import HealthBoard
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine, runtime_minutes
 from holdfast.runtime.clock import Clock
 from holdfast_drivers.links.header import gpio_header
-from holdfast_drivers.links.i2c import i2c_bus
 from holdfast_drivers.ups.board import PowerBoard
 from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
 from holdfast_drivers.ups.mains import MainsLine
-from holdfast_drivers.ups.max17048 import Max17048
 from holdfast_drivers.values import PowerReading, Tri
 
 JUDGE_EVERY = 1.0
@@ -40,6 +39,7 @@ class PowerNow:
     cell_mv: int | None
     minutes_left: int | None
     age: float | None
+    pack_mv: int | None = None
 
 
 class PowerDevice:
@@ -68,15 +68,13 @@ class PowerDevice:
         self._machine = StageMachine(Limits(cutoff_mv=options.cutoff_mv))
         self._mains = Tri.UNKNOWN
         self._silent = False
-        health.add(self.name, "battery", options.bus)
+        health.add(self.name, "battery", options.nut_ups or options.bus)
 
     async def run(self) -> None:
         """Raises DeviceError when the gauge is absent or the bus is gone."""
         options = self._options
         async with AsyncExitStack() as stack:
-            bus = await i2c_bus(options.bus)
-            stack.push_async_callback(bus.close)
-            gauge = await Max17048.detect(bus, doubled=options.doubled, clock=self._clock.monotonic)
+            gauge = await open_gauge(options, stack, self._clock.monotonic)
             line: MainsLine | None = None
             if options.mains_pin is not None:
                 header = await stack.enter_async_context(gpio_header(options.mains_chip))
@@ -88,9 +86,7 @@ class PowerDevice:
     def _take(self, reading: PowerReading) -> None:
         self._filter.add(reading)
         self._health.online(
-            self.name,
-            mains=reading.mains.value,
-            charge="unknown" if reading.charge_permille is None else f"{reading.charge_permille / 10:.0f} %",
+            self.name, board=self._options.board, mains=_mains_text(reading), charge=_charge_text(reading)
         )
 
     async def judge(self) -> None:
@@ -127,9 +123,13 @@ class PowerDevice:
             minutes=self._minutes(view),
             cell_mv=view.cell_mv,
             silent_s=on_battery_silence,
+            stop_asked=view.stop_asked,
         )
 
     def _minutes(self, view: PowerView) -> int | None:
+        """A UPS's own word, for it knows its battery; else the model's."""
+        if view.minutes_left is not None:
+            return view.minutes_left
         return runtime_minutes(
             charge=None if view.jumped else view.charge_permille,
             rate_permille_per_hour=view.rate_permille_per_hour,
@@ -152,9 +152,26 @@ class PowerDevice:
 
     def now(self) -> PowerNow:
         view = self._filter.view(self._clock.monotonic())
+        cells = cells_of(self._options)
         return PowerNow(
-            self._machine.stage, view.mains, view.charge_permille, view.cell_mv, self._minutes(view), view.age
+            self._machine.stage,
+            view.mains,
+            view.charge_permille,
+            view.cell_mv,
+            self._minutes(view),
+            view.age,
+            None if cells is None or view.cell_mv is None else view.cell_mv * cells,
         )
+
+
+def _mains_text(reading: PowerReading) -> str:
+    return f"{reading.mains.value} (inferred)" if reading.mains_inferred else reading.mains.value
+
+
+def _charge_text(reading: PowerReading) -> str:
+    if reading.charge_permille is None:
+        return "unknown"
+    return f"{'about ' if reading.estimated else ''}{reading.charge_permille / 10:.0f} %"
 
 
 def _or_unknown(value: int | None) -> int:

@@ -37,6 +37,12 @@ class PowerView:
     mains: Tri = Tri.UNKNOWN
     jumped: bool = False
     """Within the last minute the charge moved by more than it can."""
+    minutes_left: int | None = None
+    """A UPS's own estimate."""
+    stop_asked: bool = False
+    """The board or UPS said so, every one of the last SAMPLES times."""
+    estimated: bool = False
+    """The charge is the voltage's."""
 
 
 class PowerFilter:
@@ -47,14 +53,17 @@ class PowerFilter:
         self._mains = Tri.UNKNOWN
         self._gauge: deque[PowerReading] = deque(maxlen=SAMPLES)
         self._charges: deque[tuple[float, int]] = deque(maxlen=HISTORY)
+        self._stops: deque[bool] = deque(maxlen=SAMPLES)
 
     def add(self, reading: PowerReading) -> None:
         """Take one reading into account. A silence longer than STALE before it voids what was known."""
         if self._last is None or reading.at - self._last.at > STALE:
             self._mains = Tri.UNKNOWN
+            self._stops.clear()
         elif self._last.mains is reading.mains:
             self._mains = reading.mains
         self._last = reading
+        self._stops.append(reading.stop_asked)
         if reading.charge_permille is not None or reading.cell_mv is not None:
             self._add_gauge(reading)
 
@@ -66,7 +75,7 @@ class PowerFilter:
         if age > STALE:
             return PowerView(age=age)
         if not self._gauge or now - self._gauge[-1].at > STALE:
-            return PowerView(stale=False, age=age, mains=self._mains)
+            return PowerView(stale=False, age=age, mains=self._mains, stop_asked=self._stop_asked())
         return PowerView(
             stale=False,
             age=age,
@@ -75,6 +84,9 @@ class PowerFilter:
             rate_permille_per_hour=_median([r.rate_permille_per_hour for r in self._gauge]),
             mains=self._mains,
             jumped=self._jumped(now),
+            minutes_left=_median([r.minutes_left for r in self._gauge]),
+            stop_asked=self._stop_asked(),
+            estimated=self._gauge[-1].estimated,
         )
 
     def _add_gauge(self, reading: PowerReading) -> None:
@@ -84,6 +96,9 @@ class PowerFilter:
         charge = _median([r.charge_permille for r in self._gauge])
         if charge is not None:
             self._charges.append((reading.at, charge))
+
+    def _stop_asked(self) -> bool:
+        return len(self._stops) == SAMPLES and all(self._stops)
 
     def _jumped(self, now: float) -> bool:
         recent = [charge for at, charge in self._charges if now - at <= JUMP_WINDOW]

@@ -1,0 +1,202 @@
+"""From a board's name in the configuration to stages in the journal's commands and to NUT's variables."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.config import Board, ConfigError, Nut, NutUser, Power, parse
+from holdfast.devices.gauges import GAUGES, cells_of, open_gauge
+from holdfast.devices.health import HealthBoard
+from holdfast.devices.nut import NutDoor, status, variables
+from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.domain.core import Command, Outcome
+from holdfast.domain.stages import Stage
+from holdfast.runtime.clock import SystemClock
+from holdfast_drivers.links.bench import BenchServer
+from holdfast_drivers.nut.client import NutClient
+from holdfast_drivers.nut.server import NutServer, Published
+from holdfast_drivers.ups import pisugar
+from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.chips import SimulatedChip
+from holdfast_drivers.ups.filter import SAMPLES, PowerFilter
+from holdfast_drivers.values import DeviceError, PowerReading, Tri
+
+HUB = {"id": "pier-7", "code": "P7", "name": "Pier 7"}
+CALM = PowerNow(Stage.NORMAL, Tri.YES, 830, 3870, 90, 0.5, 7740)
+
+
+def problems(power: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(ConfigError) as error:
+        parse({"hub": HUB, "power": power})
+    return dict(error.value.problems)
+
+
+def device(power: Power, executed: list[Command]) -> PowerDevice:
+    clock = SystemClock()
+
+    async def execute(command: Command, *, actor: str) -> Outcome:
+        executed.append(command)
+        return Outcome()
+
+    return PowerDevice(
+        power,
+        health=HealthBoard(clock),
+        clock=clock,
+        execute=execute,
+        staged=lambda _: None,
+        stop=lambda _: None,
+        noted=lambda _: None,
+    )
+
+
+def bench(folder: Path, chip: SimulatedChip) -> BenchServer:
+    return BenchServer(folder / "bus", {pisugar.ADDRESS_3: chip}, on_output=lambda *_: None)
+
+
+def test_every_board_of_the_configuration_can_be_opened() -> None:
+    assert {*GAUGES, "nut"} == set(get_args(Board))
+
+
+def test_a_board_gets_what_it_needs_and_nothing_it_would_ignore() -> None:
+    found = problems({"board": "ina219", "cells": 2, "nut_ups": "a@b"})
+    assert set(found) == {"power.address", "power.shunt_mohm", "power.nut_ups"}
+    assert "needs it" in found["power.address"]
+    assert set(problems({"board": "nut"})) == {"power.nut_ups"}
+    assert set(problems({"board": "waveshare-c", "cells": 1})) == {"power.cells"}
+    assert "power.board" in problems({"board": "toaster"})
+    assert parse({"hub": HUB, "power": {"board": "nut", "nut_ups": "ups@10.0.0.2:3493"}}).power is not None
+
+
+def test_nut_without_a_battery_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nut: needs power"):
+        parse({"hub": HUB, "nut": {}})
+
+
+@pytest.mark.parametrize(
+    ("power", "cells"),
+    [
+        (Power(), 1),
+        (Power(board="waveshare-ab"), 2),
+        (Power(board="waveshare-e"), 4),
+        (Power(board="sbs", cells=3), 3),
+        (Power(board="nut", nut_ups="a@b"), None),
+    ],
+)
+def test_cells_in_series(power: Power, cells: int | None) -> None:
+    assert cells_of(power) == cells
+
+
+async def test_a_configured_board_is_read_over_its_bus(tmp_path: Path) -> None:
+    chip = SimulatedChip(Battery(charge=0.5, mains=False), pisugar.registers_3)
+    power = Power(board="pisugar3", bus=f"bench:{tmp_path}/bus")
+    async with bench(tmp_path, chip), AsyncExitStack() as stack:
+        reading = await (await open_gauge(power, stack, float)).read()
+    assert (reading.charge_permille, reading.mains) == (500, Tri.NO)
+
+
+async def test_the_wrong_board_is_told(tmp_path: Path) -> None:
+    chip = SimulatedChip(Battery(), lambda _: {0: b"\0" * 256})
+    power = Power(board="pisugar3", bus=f"bench:{tmp_path}/bus")
+    async with bench(tmp_path, chip), AsyncExitStack() as stack:
+        with pytest.raises(DeviceError, match="garbled"):
+            await open_gauge(power, stack, float)
+
+
+async def test_a_ups_known_to_nut_is_the_hubs_battery() -> None:
+    values = {"ups.status": "OB DISCHRG", "battery.charge": "61", "battery.runtime": "1500"}
+    async with NutServer(Published("big", "", lambda: values), version="1", port=0) as server:
+        hub = device(Power(board="nut", nut_ups=f"big@127.0.0.1:{server.port}"), [])
+        task = asyncio.create_task(hub.run())
+        async with asyncio.timeout(10):
+            while hub.now().charge_permille is None:  # noqa: ASYNC110 - three readings, a second apart
+                await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    now = hub.now()
+    assert (now.mains, now.charge_permille, now.minutes_left) == (Tri.NO, 610, 25), "the UPS's own runtime"
+
+
+anything = st.builds(
+    PowerReading,
+    at=st.just(0.0),
+    cell_mv=st.none() | st.integers(2500, 4500),
+    charge_permille=st.none() | st.integers(0, 1000),
+    mains=st.sampled_from(Tri),
+    minutes_left=st.none() | st.integers(0, 10_000),
+    stop_asked=st.booleans(),
+)
+
+
+@given(bad=anything)
+def test_one_sample_never_asks_for_the_stop(bad: PowerReading) -> None:
+    power = PowerFilter()
+    for at in range(20):
+        good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO, minutes_left=200)
+        power.add(bad if at == 10 else good)
+        view = power.view(at)
+        assert not view.stop_asked
+        assert view.minutes_left in (None, 200)
+
+
+def test_a_ups_that_asks_three_times_is_heard() -> None:
+    power = PowerFilter()
+    for at in range(SAMPLES):
+        assert not power.view(at).stop_asked
+        power.add(PowerReading(at, mains=Tri.NO, stop_asked=True))
+    assert power.view(SAMPLES).stop_asked
+
+
+# What NUT's clients are told
+
+
+def test_variables_say_what_is_known_and_no_more() -> None:
+    told = variables(CALM, board="pijuice", version="1.0")
+    assert told is not None
+    assert (told["ups.status"], told["battery.charge"], told["battery.voltage"]) == ("OL", "83", "7.740")
+    assert told["battery.runtime"] == "5400"
+    blank = variables(PowerNow(Stage.NORMAL, Tri.UNKNOWN, None, None, None, 1.0), board="x", version="1")
+    assert blank is not None
+    assert not {"battery.charge", "battery.voltage", "battery.runtime"} & set(blank)
+    assert variables(PowerNow(Stage.NORMAL, Tri.NO, 500, 3700, 10, 16.0), board="x", version="1") is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "mains", "expected"),
+    [
+        (Stage.NORMAL, Tri.YES, "OL"),
+        (Stage.SHED, Tri.NO, "OB DISCHRG"),
+        (Stage.CRITICAL, Tri.NO, "OB DISCHRG LB"),
+        (Stage.CRITICAL, Tri.YES, "OL"),
+        (Stage.STOP, Tri.NO, "FSD OB DISCHRG LB"),
+        (Stage.NORMAL, Tri.UNKNOWN, "WAIT"),
+    ],
+)
+def test_the_status_follows_the_stage(stage: Stage, mains: Tri, expected: str) -> None:
+    assert status(PowerNow(stage, mains, None, None, None, 0.0)) == expected
+
+
+async def test_the_door_serves_and_refuses_what_it_cannot(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("word\n")
+    async with NutServer(Published("x", "", dict), version="1", port=0) as squatter:
+        options = Nut(port=squatter.port, users=(NutUser(name="till", password_file=str(secret)),))
+        with pytest.raises(DeviceError, match="busy"):
+            await NutDoor(options, now=lambda: CALM, board="pijuice", version="1").run()
+    task = asyncio.create_task(NutDoor(options, now=lambda: CALM, board="pijuice", version="1").run())
+    await asyncio.sleep(0.05)
+    async with NutClient("127.0.0.1", options.port) as client:
+        assert await client.variable("hub", "ups.status") == "OL"
+        await client.authenticate("till", "word")
+        await client.login("hub")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    secret.write_text("two words")
+    with pytest.raises(DeviceError, match="one word"):
+        await NutDoor(options, now=lambda: CALM, board="pijuice", version="1").run()
