@@ -181,6 +181,8 @@ def _linear(head: PrintHead, args: bytes) -> None:
     names, at = (_LINEAR_B, kind - _LINEAR_B_FIRST) if form_b else (_LINEAR_A, kind)
     if at < len(names):
         data = args[2:] if form_b else args[1:-1]
+        if names[at] == "code128" and not data.startswith(b"{"):
+            data = b"{B" + data  # as other makers' printers read it; Epson's print nothing
         module, height, caption = modes.bar_module, modes.bar_height, modes.bar_caption
         head.symbol(names[at], data, module=module, height=height, caption=caption)
 

@@ -76,10 +76,10 @@ def align(head: PrintHead, args: bytes) -> None:
 
 
 def draw_qr(head: PrintHead, data: bytes) -> None:
-    """The height is that of error correction M; a lower or higher level may be one version off."""
+    """A QR code in the size and level in force; none when it is too much for one."""
     modes = head.modes
     try:
-        side = qr_side(len(data))
+        side = qr_side(len(data), modes.qr_level)
     except ValueError:
         return
     head.symbol("qr", data, module=modes.qr_module, height=side * modes.qr_module, level=modes.qr_level)

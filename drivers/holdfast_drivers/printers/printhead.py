@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from holdfast_drivers.printers.paper import Cut, Item, Line, Picture, Run, Style, Symbol
+from holdfast_drivers.printers.profiles import database
 from holdfast_drivers.values import Align
 
 EPSON_PAGES: Mapping[int, str] = {
@@ -23,6 +24,9 @@ EPSON_PAGES: Mapping[int, str] = {
     17: "cp866",
     18: "cp852",
     19: "cp858",
+    21: "iso8859_11",
+    30: "TCVN-3-1",
+    31: "TCVN-3-2",
     32: "cp720",
     33: "cp775",
     34: "cp855",
@@ -42,7 +46,7 @@ EPSON_PAGES: Mapping[int, str] = {
     52: "cp1258",
     53: "kz1048",
 }
-"""`ESC t` numbers of current Epson models and the Python codec of each."""
+"""`ESC t` numbers of current Epson models and the Python codec of each, or a page of the printer database."""
 
 _KATAKANA = "".join(
     (
@@ -52,6 +56,8 @@ _KATAKANA = "".join(
     )
 )
 """Page 1 from 0x80 on, which Python has no codec for."""
+
+_DATABASE_PAGES = frozenset(("TCVN-3-1", "TCVN-3-2"))
 
 _COUNTRY_POSITIONS = "#$@[\\]^`{|}~"
 _COUNTRIES = (
@@ -202,5 +208,12 @@ class PrintHead:
 def _characters(codec: str | None, country: int) -> dict[int, str]:
     """What each byte prints as; U+FFFD where the page has nothing."""
     table = dict(zip(map(ord, _COUNTRY_POSITIONS), _COUNTRIES[country], strict=True))
-    upper = _KATAKANA if codec == "katakana" else bytes(range(0x80, 0x100)).decode(codec or "ascii", "replace")
-    return table | dict(enumerate(upper, start=0x80))
+    return table | dict(enumerate(_upper_half(codec or "ascii"), start=0x80))
+
+
+def _upper_half(codec: str) -> str:
+    if codec == "katakana":
+        return _KATAKANA
+    if codec in _DATABASE_PAGES:
+        return "".join(database()["encodings"][codec]["data"])
+    return bytes(range(0x80, 0x100)).decode(codec, "replace")

@@ -76,7 +76,7 @@ def load_profile(
     name: str = "default", *, dots: int | None = None, columns: int | None = None, font: Path | None = None
 ) -> Profile:
     """The model called `name`, with width and columns overridden where given. Raises ValueError: no such model."""
-    data = _database()["profiles"].get(name)
+    data = database()["profiles"].get(name)
     if data is None:
         raise ValueError(f"no printer profile {name!r}")
     columns = columns or int(data["fonts"]["0"]["columns"])
@@ -97,7 +97,7 @@ def load_profile(
 
 def profile_names() -> tuple[str, ...]:
     """Every model in the database."""
-    return tuple(sorted(_database()["profiles"]))
+    return tuple(sorted(database()["profiles"]))
 
 
 @cache
@@ -119,7 +119,8 @@ def escpos_module(name: str) -> Any:
                 logging.root.removeHandler(handler)
 
 
-def _database() -> Any:
+def database() -> Any:
+    """The printer database: `profiles` and `encodings`."""
     return escpos_module("capabilities").CAPABILITIES
 
 

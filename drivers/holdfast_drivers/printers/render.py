@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast_drivers.printers import symbols
 from holdfast_drivers.printers.bitmap import load_font, modules_bitmap
+from holdfast_drivers.printers.linear import linear_modules
 from holdfast_drivers.printers.paper import Line, Picture, Receipt, Run, Style, Symbol
 from holdfast_drivers.values import Align
 
@@ -73,7 +74,7 @@ def _text_line(line: Line) -> str:
     out = ""
     for piece in line.pieces:
         text = piece.text if isinstance(piece, Run) else f"[picture {piece.size[0]}x{piece.size[1]}]"
-        column = round(piece.x / _TEXT_CELL)
+        column = (piece.x + _TEXT_CELL // 2) // _TEXT_CELL  # one way for every piece of a line
         out = out[:column].ljust(column) + text + out[column + len(text) :]
     return out
 
@@ -132,9 +133,9 @@ def _symbol_mask(symbol: Symbol) -> Any:
 def _modules(symbol: Symbol) -> symbols.Modules:
     if symbol.kind == "qr":
         return symbols.qr_modules(symbol.data, symbol.level)
-    if symbol.kind == "code128":
+    if symbol.kind in ("code128", "gs1-128"):
         return symbols.code128_modules(symbol.data)
-    return symbols.linear_modules(symbol.kind, symbol.data.decode("ascii"))
+    return linear_modules(symbol.kind, symbol.data.decode("ascii"))
 
 
 def _aligned(align: Align, dots: int, width: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from holdfast_drivers.barcodes.gs1 import format_element_string, parse_brackets
 from holdfast_drivers.printers import bitmap, layout, symbols
+from holdfast_drivers.printers.linear import linear_modules
 from holdfast_drivers.printers.profiles import Profile, escpos_module
 from holdfast_drivers.values import Align, Barcode, Block, Columns, Document, Feed, Image, Rule, Symbol, Text
 
@@ -193,7 +194,7 @@ def _print_barcode(sheet: Sheet, block: Barcode) -> None:
         case Symbol.EAN13:
             if not symbols.ean13_check(block.data):
                 raise ValueError(f"not an EAN-13: {block.data!r}")
-            _print_linear(sheet, block, block.data.encode(), symbols.linear_modules("ean13", block.data))
+            _print_linear(sheet, block, block.data.encode(), linear_modules("ean13", block.data))
         case Symbol.QR:
             _print_qr(sheet, block)
         case _:

@@ -36,9 +36,10 @@ class Star(Dialect):
         self._decoder = wire.StarDecoder()
         self._reports = 0
         self._counter: int | None = None
-        self._executed = False
         self._expected: int | None = None
         """What the counter shows once every ETB sent has been carried out."""
+        self._counted = False
+        """Whether it was reported to show that."""
 
     def hear(self, data: bytes) -> None:
         for reply in self._decoder.feed(data):
@@ -53,11 +54,18 @@ class Star(Dialect):
     def _take(self, report: wire.AutoStatus) -> None:
         self.heard = self.answers = True
         self._reports += 1
-        self._counter, self._executed = report.counter, report.executed
-        if not self._executed and self._counter == 0:
-            self._expected = None  # switched on again: whatever was under way is gone
+        if report.counter != self._counter and not self._on_the_way(report.counter):
+            self._expected = None  # switched off and on: the counter began again, what was under way is gone
+        self._counter = report.counter
+        self._counted |= report.executed and self._expected is not None and self._expected == self._counter
         at = self._monotonic()
         self.status = wire.fold(self.status, report, at, drawer_open_high=self._drawer_open_high)
+
+    def _on_the_way(self, counter: int | None) -> bool:
+        """Whether the counter gets from where it is to what is expected by way of `counter`."""
+        if counter is None or self._counter is None or self._expected is None:
+            return False
+        return (counter - self._counter) % wire.COUNTS <= (self._expected - self._counter) % wire.COUNTS
 
     async def ask_status(self) -> bool:
         """ESC ACK SOH."""
@@ -106,7 +114,7 @@ class Star(Dialect):
         """Send an ETB; whether it and all before it were carried out."""
         self._ask()
         await self._port.write(flush + _ETB_QUESTION)
-        return await self._port.until(self._counted, within)
+        return await self._port.until(lambda: self._counted, within)
 
     def flush(self, owed: int) -> bytes:
         """RS ends a barcode; alone it does nothing."""
@@ -119,15 +127,13 @@ class Star(Dialect):
         if proof is not Proof.COUNTER:
             return JobProof(wire.ASB_OFF)
         junk = self.junk
-        return JobProof(wire.ETB + wire.ASB_OFF, asked=self._ask, given=lambda: self._counted() and self.junk == junk)
+        return JobProof(wire.ETB + wire.ASB_OFF, asked=self._ask, given=lambda: self._counted and self.junk == junk)
 
     def _ask(self) -> None:
         """An ETB is about to go out."""
-        expected = self._expected if self._expected is not None else self._counter
+        expected = self._counter if self._expected is None else self._expected
         self._expected = None if expected is None else (expected + 1) % wire.COUNTS
-
-    def _counted(self) -> bool:
-        return self._executed and self._expected is not None and self._expected == self._counter
+        self._counted = False
 
     def kick_pulse(self, pin: int) -> bytes:
         if pin not in (0, 1):

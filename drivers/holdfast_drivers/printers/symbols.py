@@ -19,10 +19,13 @@ _SHIFT = 98
 _DIGIT_RUN = re.compile(rb"(?:\d\d){2,}")
 """Code set C pays from four digits on."""
 
-_LINEAR_KINDS = frozenset(("ean13", "ean8", "upca", "code39", "itf", "codabar"))
-
-_QR_CAPACITY = (14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412, 450, 504, 560, 624, 666)
-"""Bytes that QR versions 1..20 hold at error correction M (ISO/IEC 18004 table 7)."""
+_QR_CAPACITY = {
+    "L": (17, 32, 53, 78, 106, 134, 154, 192, 230, 271, 321, 367, 425, 458, 520, 586, 644, 718, 792, 858),
+    "M": (14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412, 450, 504, 560, 624, 666),
+    "Q": (11, 20, 32, 46, 60, 74, 86, 108, 130, 151, 177, 203, 241, 258, 292, 322, 364, 394, 442, 482),
+    "H": (7, 14, 24, 34, 44, 58, 64, 84, 98, 119, 137, 155, 177, 194, 220, 250, 280, 310, 338, 382),
+}
+"""Bytes that QR versions 1..20 hold by level of error correction (ISO/IEC 18004 table 7)."""
 
 
 def code128_command(data: str) -> bytes:
@@ -94,19 +97,7 @@ def code128_modules(command: bytes) -> Modules:
     """The bars of a `GS k 73` argument. Raises ValueError when it is not one."""
     patterns = import_module("barcode.charsets.code128").CODES
     bits = "".join(patterns[value] for value in code128_values(command)) + _STOP
-    return _row(bits)
-
-
-def linear_modules(kind: str, data: str) -> Modules:
-    """The bars of an `ean13`, `ean8`, `upca`, `code39`, `itf` or `codabar`. Raises ValueError: data does not fit it."""
-    library = import_module("barcode")
-    if kind not in _LINEAR_KINDS:
-        raise ValueError(f"cannot draw {kind}")
-    try:
-        code = library.get_barcode_class(kind)(data, **({"add_checksum": False} if kind == "code39" else {}))
-        return _row(code.build()[0].replace("G", "1"))
-    except (library.errors.BarcodeError, ValueError, KeyError, IndexError) as error:
-        raise ValueError(f"{kind}: {error}") from error
+    return row(bits)
 
 
 def ean13_check(digits: str) -> bool:
@@ -129,9 +120,9 @@ def qr_modules(data: bytes, level: str = "M") -> Modules:
     return tuple(tuple(row) for row in code.get_matrix())
 
 
-def qr_side(length: int) -> int:
-    """Modules per side of a QR code of `length` bytes at error correction M. Raises ValueError above 666 bytes."""
-    for version, capacity in enumerate(_QR_CAPACITY, start=1):
+def qr_side(length: int, level: str = "M") -> int:
+    """Modules per side of a QR code of `length` bytes, less if they are digits. Raises ValueError above version 20."""
+    for version, capacity in enumerate(_QR_CAPACITY[level], start=1):
         if length <= capacity:
             return 17 + 4 * version
     raise ValueError(f"{length} bytes are more than a receipt's QR code can hold")
@@ -170,5 +161,6 @@ def _escaped_value(escape: str, code_set: str) -> int:
     return special[escape]
 
 
-def _row(bits: str) -> Modules:
+def row(bits: str) -> Modules:
+    """A linear symbol of `1` and `0`."""
     return (tuple(bit == "1" for bit in bits),)
