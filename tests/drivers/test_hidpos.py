@@ -131,6 +131,7 @@ async def test_what_is_no_hid_device_is_not_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 def test_a_million_random_reports_in_flat_memory() -> None:
     rng = Random(4)
     decoder = HidPosDecoder()

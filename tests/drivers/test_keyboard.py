@@ -338,11 +338,13 @@ async def test_what_is_no_input_device_is_not_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 def test_a_million_random_reads_in_flat_memory() -> None:
     rng = Random(12)
     decoder = KeyboardDecoder(gs_substitute="~")
     card = commands.encode("SALE")
-    pieces = [events(keys(text, layout), 1.0) for text in (card + "\r", "MUG~X\r", "\r") for layout in (US, DE)]
+    pieces = [events(keys(text, layout), 1.0) for text in (card + "\r", "Y~Z\r", "Y\r") for layout in (US, DE)]
+    pieces += [*pieces[2:]] * 4
     pieces += [dropped(1.0), events(iter([(LEFT_SHIFT, PRESSED)]), 1.0)]
     frames = scans = 0
     warm = 0

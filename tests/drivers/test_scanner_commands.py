@@ -211,6 +211,7 @@ def test_any_split_of_the_bytes_gives_the_same_frames(name: str, data: bytes, cu
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_million_random_frames_in_flat_memory(name: str) -> None:
     rng = Random(7)

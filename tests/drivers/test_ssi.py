@@ -280,6 +280,7 @@ async def test_a_sleeper_is_woken_and_asked_three_times() -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 def test_a_million_random_frames_in_flat_memory() -> None:
     rng = Random(31)
     decoder, assembler = SsiDecoder(), ScanAssembler()
