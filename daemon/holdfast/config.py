@@ -96,6 +96,18 @@ class Scanner(Section, frozen=True):
     idle_gap_ms: Annotated[int, Meta(ge=10, le=1000)] = 50
 
 
+class AddedScanner(Section, frozen=True):
+    """A scanner whose driver is installed beside holdfast (docs/writing-a-driver.md)."""
+
+    name: str
+    station: str
+    driver: str
+    """Its name; `holdfast.drivers` entry points carry it."""
+    serial: Serial
+    options: dict[str, Any] = {}
+    """The driver's own."""
+
+
 class Printer(Section, frozen=True):
     """The receipt printer. Exactly one of `serial` and `tcp`."""
 
@@ -242,6 +254,7 @@ class Config(Section, frozen=True):
     storage: Storage = Storage()
     stations: tuple[Station, ...] = ()
     scanners: tuple[Scanner, ...] = ()
+    added_scanners: tuple[AddedScanner, ...] = ()
     printer: Printer | None = None
     panel: Panel | None = None
     power: Power | None = None
@@ -337,6 +350,11 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
     problems += [
         (f"scanners[{i}].station", f"no station named {scanner.station!r}")
         for i, scanner in enumerate(config.scanners)
+        if scanner.station not in names
+    ]
+    problems += [
+        (f"added_scanners[{i}].station", f"no station named {scanner.station!r}")
+        for i, scanner in enumerate(config.added_scanners)
         if scanner.station not in names
     ]
     problems += [

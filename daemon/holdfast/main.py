@@ -19,9 +19,6 @@ from holdfast import config as configuration
 from holdfast.api.metrics import MetricsServer
 from holdfast.api.server import ApiServer
 from holdfast.config import Config, ConfigError
-from holdfast.devices.panel import PanelDevice
-from holdfast.devices.power import PowerDevice
-from holdfast.devices.printer import PrinterDevice
 from holdfast.domain.core import Policy
 from holdfast.domain.hub import NoteStarted, NoteStopped
 from holdfast.domain.power import NoteResumed
@@ -102,12 +99,11 @@ async def run(parts: Parts, api: ApiServer) -> int:
 
 def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs for as long as the hub does. Devices and the uplink start again by themselves; the rest may not end."""
-    for device in (*parts.scanners, parts.printer, parts.panel, parts.power):
-        if isinstance(device, PrinterDevice | PanelDevice | PowerDevice) or device in parts.scanners:
-            lost = partial(parts.health.lost, device.name)
-            run = parts.finder.guarded(device.name, device.run)
-            wake = parts.finder.wake(device.name)
-            yield device.name, supervised(device.name, run, real=parts.real, failed=lost, wake=wake)
+    for device in parts.devices:
+        lost = partial(parts.health.lost, device.name)
+        run = parts.finder.guarded(device.name, device.run)
+        wake = parts.finder.wake(device.name)
+        yield device.name, supervised(device.name, run, real=parts.real, failed=lost, wake=wake)
     yield "finder", supervised("finder", parts.finder.run, real=parts.real)
     for station in parts.stations.values():
         yield f"station {station.name}", supervised(f"station {station.name}", station.run, real=parts.real)

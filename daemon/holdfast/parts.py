@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast import config as options
 from holdfast.api.commands import open_commands
@@ -33,6 +33,7 @@ from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.devices.printer import NoPrinter, PrinterDevice
 from holdfast.devices.scanner import ScannerDevice
 from holdfast.devices.statistics import GOOD_SCANS, CountedPrinter, Statistics
+from holdfast.devices.thirdparty import AddedScannerDevice
 from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
@@ -57,6 +58,14 @@ SCHEMA = 1
 ACTOR = "hub"
 AUDIBLE = frozenset({"ssi", "honeywell", "datalogic", "newland"})
 """Scanner protocols by which a scanner can be made to sound."""
+
+
+class Device(Protocol):
+    """What is supervised: `run` is one life of it."""
+
+    name: str
+
+    async def run(self) -> None: ...
 
 
 class Parts:
@@ -100,6 +109,13 @@ class Parts:
         ]
 
     @cached_property
+    def added_scanners(self) -> list[AddedScannerDevice]:
+        return [
+            AddedScannerDevice(s, health=self.health, scanned=partial(self._scanner_read, s.name))
+            for s in self.config.added_scanners
+        ]
+
+    @cached_property
     def power(self) -> PowerDevice | None:
         if self.config.power is None:
             return None
@@ -112,6 +128,13 @@ class Parts:
             stop=self.stop.ask,
             noted=self._power_noted,
         )
+
+    @property
+    def devices(self) -> list[Device]:
+        """Those that are configured."""
+        others = (self.printer, self.panel, self.power)
+        fitted = [other for other in others if isinstance(other, PrinterDevice | PanelDevice | PowerDevice)]
+        return [*self.scanners, *self.added_scanners, *fitted]
 
     @cached_property
     def finder(self) -> Finder:
