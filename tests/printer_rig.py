@@ -1,4 +1,4 @@
-"""A driver and the simulated printer it talks to, over a cable in memory."""
+"""A driver and the simulated printer it talks to, over a cable in memory; both speak the language of the model."""
 
 from __future__ import annotations
 
@@ -11,21 +11,29 @@ from typing import Any
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.hostile import HostileLink
 from holdfast_drivers.links.memory import memory_pair
+from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.escpos import EscPosPrinter
+from holdfast_drivers.printers.firmware import Model
+from holdfast_drivers.printers.pace import Line
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sim import Event, Kicked, PrinterSimulator
+from holdfast_drivers.printers.star import StarPrinter
 from holdfast_drivers.values import PrintResult
 
 PROFILE = load_profile("TM-T20II")
 
 
+CUT = b"\x1dVB\x00"
+STAR_CUT = b"\x1bd\x03"
+
+
 def receipt(lines: int = 20, mark: str = "line") -> bytes:
-    """A plain document, as the encoder would begin and end it."""
+    """A plain document, as the encoder would begin and end it; `Bench.print` changes the cut for a Star."""
     body = "".join(f"{mark} {number}\n" for number in range(lines))
-    return b"\x1b@" + body.encode() + b"\x1dVB\x00"
+    return b"\x1b@" + body.encode() + CUT
 
 
 async def turns_until(condition: Callable[[], bool]) -> None:
@@ -39,7 +47,7 @@ async def turns_until(condition: Callable[[], bool]) -> None:
 
 @dataclass
 class Bench:
-    printer: EscPosPrinter
+    printer: ReceiptPrinter
     sim: PrinterSimulator
     paper: list[str]
     """Text of every strip that left the printer."""
@@ -50,6 +58,8 @@ class Bench:
         async def started() -> None:
             self.started.append(job)
 
+        if isinstance(self.printer, StarPrinter):
+            data = data.replace(CUT, STAR_CUT)
         return await self.printer.print(data, job, started=started)
 
     def copies(self, mark: str) -> int:
@@ -61,8 +71,10 @@ class Bench:
 @asynccontextmanager
 async def bench(
     *,
+    model: Model = Model.FULL,
     limits: Limits | None = None,
     drawer_open_high: bool | None = None,
+    line: Line | None = None,
     hub_link: dict[str, Any] | None = None,
     **sim: Any,
 ) -> AsyncIterator[Bench]:
@@ -79,6 +91,7 @@ async def bench(
             kicks.append(event)
 
     clock = asyncio.get_running_loop().time
-    driver = EscPosPrinter(link, PROFILE, monotonic=clock, limits=limits, drawer_open_high=drawer_open_high)
-    async with PrinterSimulator(device, on_event=on_event, **sim) as simulator, driver as printer:
+    kind = StarPrinter if model is Model.STAR else EscPosPrinter
+    driver = kind(link, PROFILE, monotonic=clock, limits=limits, drawer_open_high=drawer_open_high, line=line)
+    async with PrinterSimulator(device, model=model, on_event=on_event, **sim) as simulator, driver as printer:
         yield Bench(printer, simulator, paper, kicks)

@@ -14,6 +14,8 @@ from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintRe
 from printer_rig import Bench, bench, receipt, turns_until
 from virtual_time import run
 
+PROVING = [Model.FULL, Model.GS_R, Model.STAR]
+LANGUAGES = pytest.mark.parametrize("model", [Model.FULL, Model.STAR])
 LONG = receipt(400)
 """Longer than every buffer between driver and paper."""
 
@@ -23,7 +25,9 @@ LONG = receipt(400)
     [
         (Model.FULL, Proof.PROCESS_ID),
         (Model.GS_R, Proof.IN_ORDER),
+        (Model.STAR, Proof.COUNTER),
         (Model.STATUS, Proof.NONE),
+        (Model.NO_NAME, Proof.NONE),
         (Model.MUTE, Proof.NONE),
     ],
 )
@@ -37,7 +41,7 @@ def test_the_proof_is_learned_at_connect(model: Model, proof: Proof) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 @pytest.mark.parametrize("flow", [FlowControl.LINK, FlowControl.XONXOFF])
 def test_a_proved_job_is_on_paper_once(model: Model, flow: FlowControl) -> None:
     async def main() -> None:
@@ -51,9 +55,10 @@ def test_a_proved_job_is_on_paper_once(model: Model, flow: FlowControl) -> None:
     run(main)
 
 
-def test_printed_is_said_only_after_the_last_line_is_on_paper() -> None:
+@LANGUAGES
+def test_printed_is_said_only_after_the_last_line_is_on_paper(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=10) as at:
+        async with bench(model=model, speed=10) as at:
             printing = asyncio.create_task(at.print(receipt(20)))
             await asyncio.sleep(4)
             assert not printing.done(), "20 lines take 7.5 s at 10 mm/s"
@@ -63,7 +68,7 @@ def test_printed_is_said_only_after_the_last_line_is_on_paper() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.STATUS, Model.MUTE])
+@pytest.mark.parametrize("model", [Model.STATUS, Model.NO_NAME, Model.MUTE])
 def test_without_proof_the_job_goes_out_and_nothing_is_claimed(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model) as at:
@@ -97,9 +102,10 @@ def test_a_known_hindrance_refuses_before_the_first_byte(fault: str, remedy: str
     run(main)
 
 
-def test_a_hindrance_that_shows_while_the_job_is_being_recorded_still_refuses() -> None:
+@LANGUAGES
+def test_a_hindrance_that_shows_while_the_job_is_being_recorded_still_refuses(model: Model) -> None:
     async def main() -> None:
-        async with bench() as at:
+        async with bench(model=model) as at:
 
             async def started() -> None:
                 at.sim.paper_out()
@@ -114,7 +120,7 @@ def test_a_hindrance_that_shows_while_the_job_is_being_recorded_still_refuses() 
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 @pytest.mark.parametrize(("fault", "remedy"), [("paper_out", "load_paper"), ("open_cover", "close_cover")])
 def test_a_job_goes_on_when_the_paper_comes_back(model: Model, fault: str, remedy: str) -> None:
     async def main() -> None:
@@ -131,7 +137,7 @@ def test_a_job_goes_on_when_the_paper_comes_back(model: Model, fault: str, remed
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 def test_patience_ends_and_a_late_answer_proves_nothing_for_the_next_job(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model, speed=50) as at:
@@ -149,9 +155,10 @@ def test_patience_ends_and_a_late_answer_proves_nothing_for_the_next_job(model: 
     run(main)
 
 
-def test_a_cutter_fault_ends_the_wait_at_once() -> None:
+@LANGUAGES
+def test_a_cutter_fault_ends_the_wait_at_once(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=50) as at:
+        async with bench(model=model, speed=50) as at:
             printing = asyncio.create_task(at.print(LONG))
             await asyncio.sleep(10)
             at.sim.jam_cutter()
@@ -162,7 +169,7 @@ def test_a_cutter_fault_ends_the_wait_at_once() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 def test_silence_during_a_job_is_unknown(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model, speed=100) as at:
@@ -178,7 +185,7 @@ def test_silence_during_a_job_is_unknown(model: Model) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 def test_answers_nobody_asked_for_prove_nothing(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model, speed=50) as at:
@@ -193,9 +200,10 @@ def test_answers_nobody_asked_for_prove_nothing(model: Model) -> None:
     run(main)
 
 
-def test_a_printer_that_used_to_answer_and_does_not_is_not_printed_on() -> None:
+@LANGUAGES
+def test_a_printer_that_used_to_answer_and_does_not_is_not_printed_on(model: Model) -> None:
     async def main() -> None:
-        async with bench() as at:
+        async with bench(model=model) as at:
             at.sim.go_silent()
             assert await at.print(receipt()) == PrintResult(Printed.NOT_PRINTED, reason="timeout")
             assert at.printer.status.online is Tri.UNKNOWN
@@ -206,9 +214,10 @@ def test_a_printer_that_used_to_answer_and_does_not_is_not_printed_on() -> None:
     run(main)
 
 
-def test_a_slow_printer_is_waited_for() -> None:
+@LANGUAGES
+def test_a_slow_printer_is_waited_for(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=100) as at:
+        async with bench(model=model, speed=100) as at:
             printing = asyncio.create_task(at.print(receipt(100)))
             await asyncio.sleep(0.5)
             at.sim.slow(2)
@@ -217,9 +226,10 @@ def test_a_slow_printer_is_waited_for() -> None:
     run(main)
 
 
-def test_a_write_that_blocks_is_no_end() -> None:
+@LANGUAGES
+def test_a_write_that_blocks_is_no_end(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=20, buffer_bytes=256, limits=Limits(write=1, mm_per_s=20)) as at:
+        async with bench(model=model, speed=20, buffer_bytes=256, limits=Limits(write=1, mm_per_s=20)) as at:
             result = await at.print(receipt(2000))
             assert result.outcome is Printed.PRINTED, "every write timed out, and the job went on from there"
             assert at.copies("line 0") == at.copies("line 1999") == 1
@@ -238,7 +248,7 @@ def test_a_stall_without_a_reason_is_given_up_as_unknown() -> None:
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 def test_garbage_on_the_line_is_no_proof(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model, speed=100) as at:
@@ -281,9 +291,10 @@ def test_unplugged_after_any_number_of_bytes(model: Model) -> None:
         assert result.reason == "unplugged"
 
 
-def test_unplugged_while_waiting_for_the_proof() -> None:
+@LANGUAGES
+def test_unplugged_while_waiting_for_the_proof(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=5) as at:
+        async with bench(model=model, speed=5) as at:
             printing = asyncio.create_task(at.print(receipt()))
             await asyncio.sleep(2)
             await at.sim._link.close()
@@ -325,7 +336,7 @@ def test_a_printer_left_inside_a_picture_by_somebody_else_is_freed_at_connect() 
     run(main)
 
 
-@pytest.mark.parametrize("model", [Model.FULL, Model.GS_R])
+@pytest.mark.parametrize("model", PROVING)
 def test_power_cut_at_the_printer_during_a_job_is_unknown(model: Model) -> None:
     async def main() -> None:
         async with bench(model=model, speed=50) as at:
@@ -339,15 +350,17 @@ def test_power_cut_at_the_printer_during_a_job_is_unknown(model: Model) -> None:
     run(main)
 
 
-def test_a_printer_out_of_paper_at_connect_shows_its_proof_later() -> None:
+@LANGUAGES
+def test_a_printer_out_of_paper_at_connect_shows_its_proof_later(model: Model) -> None:
     async def main() -> None:
-        async with bench() as at:
+        async with bench(model=model) as at:
             at.sim.paper_out()
             at.printer._proof = None
             await at.printer.check()
             assert at.printer.proof is None
             at.sim.load_paper()
-            assert (await at.print(receipt())) == PrintResult(Printed.PRINTED, Proof.PROCESS_ID)
+            proof = Proof.COUNTER if model is Model.STAR else Proof.PROCESS_ID
+            assert (await at.print(receipt())) == PrintResult(Printed.PRINTED, proof)
 
     run(main)
 
@@ -363,9 +376,10 @@ def test_a_printer_switched_on_after_connect_is_found_by_a_check() -> None:
     run(main)
 
 
-def test_every_change_is_reported_as_it_happens() -> None:
+@LANGUAGES
+def test_every_change_is_reported_as_it_happens(model: Model) -> None:
     async def main() -> None:
-        async with bench(drawer_open_high=True) as at:
+        async with bench(model=model, drawer_open_high=True) as at:
             first = await at.printer.next_change()
             assert (first.online, first.paper, first.drawer_open) == (Tri.YES, Tri.YES, Tri.NO)
             for act, field, value in (
@@ -377,7 +391,7 @@ def test_every_change_is_reported_as_it_happens() -> None:
                 (at.sim.jam_cutter, "cutter_fault", Tri.YES),
             ):
                 act()
-                async with asyncio.timeout(2):
+                async with asyncio.timeout(4):
                     assert getattr(await at.printer.next_change(), field) is value
             await at.sim._link.close()
             assert replace(await at.printer.next_change(), at=None) == PrinterStatus()
@@ -387,9 +401,10 @@ def test_every_change_is_reported_as_it_happens() -> None:
     run(main)
 
 
-def test_a_status_too_old_is_worth_nothing() -> None:
+@LANGUAGES
+def test_a_status_too_old_is_worth_nothing(model: Model) -> None:
     async def main() -> None:
-        async with bench(limits=Limits(stale=60)) as at:
+        async with bench(model=model, limits=Limits(stale=60)) as at:
             await asyncio.sleep(59)
             assert at.printer.status.paper is Tri.YES
             await asyncio.sleep(2)
@@ -425,9 +440,10 @@ def test_the_drawer_opens_once_a_second_at_most_and_never_later_than_asked() -> 
     run(main)
 
 
-def test_a_drawer_does_not_open_minutes_after_it_was_asked_to() -> None:
+@LANGUAGES
+def test_a_drawer_does_not_open_minutes_after_it_was_asked_to(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=50) as at:
+        async with bench(model=model, speed=50) as at:
             printing = asyncio.create_task(at.print(receipt(60)))
             await asyncio.sleep(1)
             at.sim.paper_out()
@@ -440,9 +456,10 @@ def test_a_drawer_does_not_open_minutes_after_it_was_asked_to() -> None:
     run(main)
 
 
-def test_jobs_wait_for_each_other() -> None:
+@LANGUAGES
+def test_jobs_wait_for_each_other(model: Model) -> None:
     async def main() -> None:
-        async with bench(speed=50) as at:
+        async with bench(model=model, speed=50) as at:
             results = await asyncio.gather(*(at.print(receipt(10, f"job{n}"), n) for n in range(5)))
             assert {result.outcome for result in results} == {Printed.PRINTED}
             assert at.started == list(range(5))

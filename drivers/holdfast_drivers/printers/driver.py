@@ -128,7 +128,7 @@ class ReceiptPrinter:
             refusal = await self._refusal()
             if refusal is None:
                 await started()
-                refusal = hindrance(self._dialect.status)
+                refusal = await self._late_refusal()
             if refusal is not None:
                 return PrintResult(Printed.NOT_PRINTED, reason=refusal)
             return await self._run(data, self._dialect.proof_of(job, self._proof or Proof.NONE))
@@ -182,6 +182,15 @@ class ReceiptPrinter:
             return hindrance(self._dialect.status) or await self._dialect.settle()
         except DeviceError as error:
             return error.kind
+
+    async def _late_refusal(self) -> str | None:
+        """The same once the job has been recorded, which takes a while; a printer that reports has said so already."""
+        try:
+            if self._dialect.answers and not self._dialect.auto and not await self._dialect.ask_status():
+                return "timeout"
+        except DeviceError as error:
+            return error.kind
+        return hindrance(self._dialect.status)
 
     async def _run(self, data: bytes, proof: JobProof) -> PrintResult:
         owed_before = self._torn
