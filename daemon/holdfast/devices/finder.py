@@ -108,7 +108,7 @@ class Finder:
     async def _glance(self) -> None:
         """Wake whoever waits for a port that was not there and now is."""
         away = {device.name: device.where for device in self._health.all() if device.state is not DeviceState.ONLINE}
-        there = await asyncio.to_thread(_present, away)
+        there = await asyncio.to_thread(_present, away) if away else set[str]()
         for name in there - self._there:
             self.wake(name).set()
         self._there = there | {name for name in self._there if name not in away}
