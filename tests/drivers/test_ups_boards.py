@@ -181,6 +181,24 @@ async def test_pijuice_without_a_battery() -> None:
     assert await read("pijuice", chip) == PowerReading(7, mains=Tri.YES)
 
 
+async def test_lc709203_whose_crc_is_wrong_is_not_believed() -> None:
+    chip = chip_of("lc709203f")
+    chip.overlay[lc709203.CHARGE] = bytes.fromhex("0a0000")
+    with pytest.raises(DeviceError, match="CRC"):
+        await read("lc709203f", chip)
+
+
+async def test_pisugar_3_whose_voltage_moves_under_the_reader_is_not_believed() -> None:
+    class Moving(SimulatedChip):
+        def read(self, register: int, length: int) -> bytes:
+            if register == pisugar.VOLTAGE_LOW:
+                self.overlay[pisugar.VOLTAGE_HIGH] = (0x0E00).to_bytes(2, "big")
+            return super().read(register, length)
+
+    with pytest.raises(DeviceError, match="moved"):
+        await read("pisugar3", Moving(Battery(charge=1.0), pisugar.registers_3))
+
+
 async def test_bq27441_that_lost_its_configuration_does_not_know_the_charge() -> None:
     chip = chip_of("bq27441")
     chip.overlay[bq27441.FLAGS] = (bq27441.BATTERY_SEEN | bq27441.CONFIGURATION_LOST).to_bytes(2, "little")

@@ -75,6 +75,17 @@ def test_cells_that_differ_widen_the_estimate() -> None:
     assert left.mwh_within > 0.03 * left.mwh
 
 
+def test_the_voltage_corrects_the_count_of_a_cell_that_has_aged() -> None:
+    known = Known().learnt(discharged(drained(hub())))
+    aged = drained(hub(capacity_mah=4500.0))
+    late = len(aged) * 3 // 4
+    left = discharged(aged[:late]).left(known, cutoff_mv=CUTOFF_MV)
+    assert left is not None
+    truth = (aged[-1].at - aged[late - 1].at) / 60
+    counted = (drained(hub())[-1].at - aged[late - 1].at) / 60
+    assert abs(left.minutes - truth) < abs(counted - truth) / 2
+
+
 def test_the_resistance_is_found_in_the_loads_steps() -> None:
     battery, now = hub(resistance_ohm=0.1), Discharge()
     for minute in range(60):
