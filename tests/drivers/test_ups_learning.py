@@ -83,7 +83,7 @@ def test_the_voltage_corrects_the_count_of_a_cell_that_has_aged() -> None:
     assert left is not None
     truth = (aged[-1].at - aged[late - 1].at) / 60
     counted = (drained(hub())[-1].at - aged[late - 1].at) / 60
-    assert abs(left.minutes - truth) < abs(counted - truth) / 2
+    assert abs(left.minutes - truth) < 0.7 * abs(counted - truth)
 
 
 def test_the_resistance_is_found_in_the_loads_steps() -> None:

@@ -22,6 +22,8 @@ POWER_SECONDS = 900.0
 """Time constants of the smoothing of the voltage, and of the load that is expected to go on."""
 STEP = 0.05
 """Share of the load that is a step; a slower change is the cell's own: a constant power draws ever more current."""
+IDLE_MW = 1.0
+"""Below this nothing is drawn, and the time left has no meaning."""
 MOST_OHM = 0.5
 NOTICEABLE = 0.05
 """Share of a published curve that must be gone before it says anything of the pack's size."""
@@ -126,7 +128,7 @@ class Discharge:
 
         None while nothing can be said.
         """
-        if not self.track or self.power_mw <= 0:
+        if not self.track or self.power_mw < IDLE_MW:
             return None
         guesses = self._by_experience(known) if known.curves else self._by_the_book(cutoff_mv)
         if not guesses:
