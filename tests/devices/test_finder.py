@@ -178,6 +178,21 @@ async def test_what_nobody_configured_is_listed_until_it_is_gone(tree: SysTree) 
         await until(lambda: len(shop.health.others()) == 1)
 
 
+async def test_the_other_nodes_of_a_configured_device_are_no_others(tree: SysTree) -> None:
+    async with counter(tree) as shop:
+        interface = tree.usb(SCANNER, "0c2e:0901", interface="03", protocol="01", product="Voyager")
+        tree.node("hidraw", "hidraw0", interface)
+        spare = tree.usb("1-1.4", "0c2e:0901", interface="03", protocol="01")
+        tree.node("hidraw", "hidraw1", spare)
+        tree.node("input", "event1", spare)
+        shop.kernel.send(ADD)
+        await until(lambda: len(shop.health.others()) == 2)
+        tree.node("tty", "ttyACM0", interface, f"serial/by-path/{SCANNER}")
+        shop.kernel.send(ADD)
+        await until(lambda: len(shop.health.others()) == 1)
+        assert shop.health.others()[0].name == "0c2e:0901 at platform-soc-usb-0:1.4"
+
+
 async def test_without_announcements_it_looks_now_and_then(tree: SysTree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder_module, "LOOK_EVERY", 0.02)
     health = HealthBoard(SystemClock())

@@ -145,14 +145,22 @@ def _node(where: str) -> str:
 
 
 def _others(findings: Iterable[Finding], places: set[str]) -> Iterable[Health]:
-    """USB devices in nobody's configuration. One with several nodes is told once for each."""
-    for finding in findings:
-        port = finding.port
-        if port.usb is None or port.node in places:
-            continue
-        name = f"{port.usb.name or port.usb.id} at {port.path}"
-        reason = NOT_CONFIGURED if finding.supported else UNSUPPORTED
-        facts = {"usb": port.usb.id}
-        if finding.guesses:
-            facts["may_be"] = finding.guesses[0].why
-        yield Health(name, reason, port.stable, DeviceState.UNKNOWN, reason, facts=facts)
+    """USB devices in nobody's configuration, each once however many nodes it has."""
+    found = [finding for finding in findings if finding.port.usb is not None]
+    configured = {finding.port.device for finding in found if finding.port.node in places}
+    by_device: dict[str, Finding] = {}
+    for finding in found:
+        if finding.port.device not in configured and (finding.supported or finding.port.device not in by_device):
+            by_device[finding.port.device] = finding
+    return [_other(finding) for finding in by_device.values()]
+
+
+def _other(finding: Finding) -> Health:
+    port, usb = finding.port, finding.port.usb
+    assert usb is not None, "others are USB devices"
+    reason = NOT_CONFIGURED if finding.supported else UNSUPPORTED
+    facts = {"usb": usb.id}
+    if finding.guesses:
+        facts["may_be"] = finding.guesses[0].why
+    name = f"{usb.name or usb.id} at {port.device}"
+    return Health(name, reason, port.stable, DeviceState.UNKNOWN, reason, facts=facts)

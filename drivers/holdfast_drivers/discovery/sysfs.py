@@ -73,6 +73,12 @@ class Port:
         by_path = [name for name in self.names if "/by-path/" in name or "/holdfast/" in name]
         return next(iter(by_path or self.names), self.node or self.path)
 
+    @property
+    def device(self) -> str:
+        """The path of the whole device, which may have several interfaces and nodes."""
+        head = self.path.rpartition(":")[0]
+        return head if "usb-0:" in head else self.path
+
 
 def ports(root: Path = ROOT) -> list[Port]:
     """All that could be counter hardware, by path; what vanishes meanwhile is left out. Blocks: some 100 reads."""
@@ -83,7 +89,7 @@ def ports(root: Path = ROOT) -> list[Port]:
         for entry in _entries(root / "sys/class" / subsystem.value)
         if (port := _port(root, subsystem, entry, links)) is not None
     ]
-    taken = {_device_path(port.path) for port in found if port.usb is not None}
+    taken = {port.device for port in found if port.usb is not None}
     bare = [port for port in _bare_usb(root) if port.path not in taken]
     return sorted(found + bare, key=lambda port: (port.path, port.node))
 
@@ -165,12 +171,6 @@ def id_path(device: Path) -> str:
         elif subsystem in ("pci", "platform") and not any(part.startswith(f"{subsystem}-") for part in parts):
             parts.append(f"{subsystem}-{parent.name}")
     return "-".join(reversed(parts)) or device.name
-
-
-def _device_path(path: str) -> str:
-    """`…usb-0:1.2:1.0` without its interface."""
-    head, _, last = path.rpartition(":")
-    return head if "usb-0:" in head else f"{head}:{last}"
 
 
 def _links(root: Path) -> dict[str, list[str]]:
