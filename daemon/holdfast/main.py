@@ -20,7 +20,7 @@ from holdfast.api.metrics import MetricsServer
 from holdfast.api.server import ApiServer
 from holdfast.config import Config, ConfigError
 from holdfast.domain.core import Policy
-from holdfast.domain.hub import NoteStarted, NoteStopped
+from holdfast.domain.hub import NoteLink, NoteStarted, NoteStopped
 from holdfast.domain.power import NoteResumed
 from holdfast.domain.registry import AREAS
 from holdfast.journal.journal import Journal, Settings
@@ -35,6 +35,7 @@ from holdfast.runtime.notify import notify
 from holdfast.runtime.stop import Step, StopAsked, in_order
 from holdfast.runtime.supervise import forever, restarted
 from holdfast.runtime.watchdog import feed_watchdog
+from holdfast.uplink.link import Link
 from holdfast.uplink.telemetry import TelemetryStore
 from holdfast_contract.record import ClockQuality
 from holdfast_drivers.values import DeviceError
@@ -76,6 +77,8 @@ async def begin(parts: Parts) -> None:
     await parts.journal.execute(
         NoteStarted(version=VERSION, kernel_boot=boot.strip(), speed=speed(parts.config)), actor=ACTOR
     )
+    if parts.config.uplink is not None:
+        await parts.journal.execute(NoteLink(state=Link.OFFLINE.value), actor=ACTOR)
     await parts.journal.prune()
     await parts.spooler.recover()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from holdfast_drivers.values import Align, Barcode, Block, Columns, Document, Feed, Rule, Text
+from holdfast_drivers.values import Align, Barcode, Block, Columns, Document, Feed, Image, Rule, Text
 
 WIDTH = 42
 """Characters a line, as on 80 mm paper."""
@@ -26,6 +26,8 @@ def _lines(block: Block, width: int) -> list[str]:
             return ["-" * width]
         case Feed(lines):
             return [""] * lines
+        case Image():
+            return ["[picture]".center(width)]
         case Barcode(_, data):
             return [line.center(width) for line in textwrap.wrap(f"[{data}]", width)]
 
