@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -289,7 +290,7 @@ async def test_upsmon_shuts_its_machine_down_when_the_hub_forces_it(tmp_path: Pa
     async with served(shelf) as server:
         (tmp_path / "upsmon.conf").write_text(
             f'MONITOR hub@127.0.0.1:{server.port} 1 till "s3cret-word" secondary\n'
-            f'MINSUPPLIES 1\nSHUTDOWNCMD "touch {down}"\nNOTIFYCMD {notify}\nRUN_AS_USER root\n'
+            f'MINSUPPLIES 1\nSHUTDOWNCMD "touch {down}"\nNOTIFYCMD {notify}\nRUN_AS_USER {getpass.getuser()}\n'
             "POLLFREQ 1\nPOLLFREQALERT 1\nFINALDELAY 0\nDEADTIME 15\n"
             "NOTIFYFLAG ONBATT EXEC\nNOTIFYFLAG LOWBATT EXEC\n"
         )

@@ -41,8 +41,6 @@ class PowerView:
     """A UPS's own estimate."""
     stop_asked: bool = False
     """The board or UPS said so, every one of the last SAMPLES times."""
-    estimated: bool = False
-    """The charge is the voltage's."""
 
 
 class PowerFilter:
@@ -86,7 +84,6 @@ class PowerFilter:
             jumped=self._jumped(now),
             minutes_left=_median([r.minutes_left for r in self._gauge]),
             stop_asked=self._stop_asked(),
-            estimated=self._gauge[-1].estimated,
         )
 
     def _add_gauge(self, reading: PowerReading) -> None:
