@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,7 +18,7 @@ from holdfast.devices.health import HealthBoard
 from holdfast.devices.nut import NutDoor, status, variables
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.domain.core import Command, Outcome
-from holdfast.domain.stages import Stage
+from holdfast.domain.stages import Limits, Stage, StageMachine
 from holdfast.runtime.clock import SystemClock
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.nut.client import NutClient
@@ -139,10 +140,20 @@ def test_one_sample_never_asks_for_the_stop(bad: PowerReading) -> None:
     power = PowerFilter()
     for at in range(20):
         good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO, minutes_left=200)
-        power.add(bad if at == 10 else good)
+        power.add(replace(bad, at=at) if at == 10 else good)
         view = power.view(at)
         assert not view.stop_asked
         assert view.minutes_left in (None, 200)
+
+
+@given(bad=anything)
+def test_one_sample_never_powers_off(bad: PowerReading) -> None:
+    hub, power, machine = device(Power(), []), PowerFilter(), StageMachine(Limits())
+    for at in range(60):
+        good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO)
+        power.add(replace(bad, at=at) if at == 20 else good)
+        change = machine.step(hub._known(power.view(at)), at)
+        assert change is None or change.new is not Stage.STOP
 
 
 def test_a_ups_that_asks_three_times_is_heard() -> None:
