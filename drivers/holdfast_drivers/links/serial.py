@@ -66,6 +66,12 @@ def serial_opener(
     return open_link
 
 
+def holds_back(path: str) -> bool:
+    """Whether the device behind `path` makes a writer wait by itself: USB CDC-ACM and PTYs do, UARTs do not."""
+    name = os.path.realpath(path)
+    return name.startswith(("/dev/ttyACM", "/dev/pts/"))
+
+
 class _SerialLink(DescriptorLink):
     def __init__(self, port: Any, name: str, thread: CallThread) -> None:
         super().__init__(port.fileno(), name)

@@ -54,7 +54,10 @@ class ReceiptPrinter:
         self._dialect = self.dialect(
             self._port, monotonic=monotonic, drawer_open_high=drawer_open_high, limits=self._limits
         )
-        self._pace = Pace(line, self._dialect.interpreter(profile.dots)) if line else None
+        self._pace: Pace | None = None
+        if line is not None:
+            self._pace = Pace(line, self._dialect.interpreter(profile.dots))
+            self._port.sent = self._pace.took
         self._turn = asyncio.Lock()
         self._proof: Proof | None = None
         self._answered_probe = False
@@ -232,12 +235,9 @@ class ReceiptPrinter:
         """How many bytes the link took of one chunk; why there is no going on."""
         try:
             await self._port.write(chunk)
-            taken, reason = len(chunk), None
         except WriteError as error:
-            taken, reason = error.taken, error.kind if error.kind != "timeout" else None
-        if self._pace is not None:
-            self._pace.took(chunk[:taken])
-        return taken, reason
+            return error.taken, error.kind if error.kind != "timeout" else None
+        return len(chunk), None
 
     async def _await_proof(self, proof: JobProof, seconds: float) -> str | None:
         """None once the printer has proved the job; else why it did not."""

@@ -16,7 +16,7 @@ from holdfast_drivers.printers.star_interpreter import STAR
 _IDENTITY = {1: b"\x20", 2: b"\x02", 3: b"\x01"}
 _INFO = {65: b"1.00 ESC/POS", 66: b"HOLDFAST", 67: b"VIRTUAL-80", 68: b"SIM0001"}
 _ALL_WELL = 0x12
-_FOREIGN = (b"\x1d(", b"\x1dk", b"\x1da", b"\x1dr", b"\x1dI", b"\x1dV", b"\x1d8", b"\x1bp", b"\x1c.", b"\x1bi")
+_FOREIGN = (b"\x1d(", b"\x1dk", b"\x1da", b"\x1dr", b"\x1dI", b"\x1dV", b"\x1d8", b"\x1c.", b"\x1bi")
 """What a no-name printer does not know: it drops the two bytes and prints their arguments as text."""
 _NO_NAME = Language(commands.ESCPOS.without(*_FOREIGN), ESCPOS.actions, ESCPOS.requests, ESCPOS.pages)
 

@@ -76,11 +76,14 @@ class Pace:
         return wait
 
     def _seconds(self, data: bytes) -> float:
-        """Printing time that `data` adds. A picture is charged as its bytes come, not when it is whole."""
+        """Printing time that `data` adds, at most.
+
+        A picture counts twice: some printers print its rows as they come, others when the last one is there.
+        """
         before = self._interpreter.pending
         items = self._interpreter.feed(data)
-        rows = (self._interpreter.pending - before) * self._byte_s
-        return max(0.0, rows + sum(self._item_seconds(items)))
+        rows = max(0, self._interpreter.pending - before) * self._byte_s
+        return rows + sum(self._item_seconds(items))
 
     def _item_seconds(self, items: Iterable[Item]) -> Iterable[float]:
         for item in items:

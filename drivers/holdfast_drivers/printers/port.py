@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from holdfast_drivers.links.base import Link
+from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.values import DeviceError
 
 _READ_LIMIT = 4096
@@ -48,6 +48,8 @@ class PrinterPort:
     def __init__(self, link: Link, limits: Limits) -> None:
         self.lost: DeviceError | None = None
         """Why the link is gone, once it is."""
+        self.sent: Callable[[bytes], None] = lambda _: None
+        """Gets every byte that has left; all of a write that was cancelled, as nobody knows."""
         self._link = link
         self._limits = limits
         self._stirred = asyncio.Event()
@@ -68,7 +70,14 @@ class PrinterPort:
 
     async def write(self, data: bytes, *, timeout: float | None = None) -> None:
         """Raises WriteError."""
-        await self._link.write(data, timeout=self._limits.write if timeout is None else timeout)
+        taken = len(data)
+        try:
+            await self._link.write(data, timeout=self._limits.write if timeout is None else timeout)
+        except WriteError as error:
+            taken = error.taken
+            raise
+        finally:
+            self.sent(data[:taken])
 
     async def until(self, condition: Callable[[], bool], within: float) -> bool:
         """Whether `condition` came true `within` seconds. Raises DeviceError: link lost."""
