@@ -42,6 +42,8 @@ class Hub(Section, frozen=True):
     header: tuple[str, ...] = ()
     """Lines under the shop name: address, tax id."""
     footer: tuple[str, ...] = ()
+    logo: str = ""
+    """Picture file printed above the shop name, in black dots."""
 
 
 class Storage(Section, frozen=True):
@@ -109,11 +111,15 @@ class AddedScanner(Section, frozen=True):
 
 
 class Printer(Section, frozen=True):
-    """The receipt printer. Exactly one of `serial` and `tcp`."""
+    """The receipt printer. Exactly one of `serial`, `usb` and `tcp`."""
 
     name: str = "printer"
     serial: Serial | None = None
+    usb: str | None = None
+    """A printer of the USB printer class by the name udev gives it, never /dev/usb/lp0."""
     tcp: Annotated[str, Meta(pattern=r"^.+:\d+$")] | None = None
+    language: Literal["auto", "escpos", "star"] = "auto"
+    """`auto` asks the printer; one that says nothing is taken for ESC/POS."""
     profile: str = "TM-T88III"
     """A model of the printer database; `holdfast devices --profiles` lists them."""
     dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
@@ -121,6 +127,10 @@ class Printer(Section, frozen=True):
     columns: Annotated[int, Meta(ge=16, le=80)] | None = None
     font: str = ""
     """Font file for text no code page of the printer has; empty: DejaVu Sans Mono (Latin, Greek, Cyrillic)."""
+    speed: Annotated[float, Meta(ge=0, le=1000)] = 50.0
+    """Slowest it prints, mm/s: paces a serial line that has no flow control. 0: as fast as the line goes."""
+    buffer: Annotated[int, Meta(ge=16, le=1_000_000)] = 1024
+    """Bytes its receive buffer surely holds, for the same."""
     drawer: Literal["none", "pin2", "pin5"] = "pin2"
     drawer_open_level: Literal["high", "low"] = "high"
     patience: Seconds = 600.0
@@ -362,8 +372,8 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
         for i, scanner in enumerate(config.scanners)
         if (needed := _scanner_needs(scanner))
     ]
-    if config.printer and (config.printer.serial is None) == (config.printer.tcp is None):
-        problems.append(("printer", "give exactly one of serial and tcp"))
+    if config.printer and [config.printer.serial, config.printer.usb, config.printer.tcp].count(None) != 2:
+        problems.append(("printer", "give exactly one of serial, usb and tcp"))
     if config.power:
         problems += _board_checks(config.power)
     if config.nut and not config.power:

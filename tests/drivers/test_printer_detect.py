@@ -55,6 +55,17 @@ def test_the_language_is_found_and_nothing_is_printed(model: Model, language: st
     run(main)
 
 
+@pytest.mark.parametrize(("model", "language"), [(Model.FULL, "escpos"), (Model.STAR, "star")])
+def test_a_printer_that_was_known_is_found_at_once(model: Model, language: str) -> None:
+    async def main() -> None:
+        near, far = memory_pair()
+        async with PrinterSimulator(far, model=model):
+            assert await detect(near, first=language) == language
+            assert asyncio.get_running_loop().time() == 0
+
+    run(main)
+
+
 def test_noise_is_no_language() -> None:
     async def main() -> None:
         near, far = memory_pair()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from holdfast.config import Printer
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.ports import printer_link, printer_place
+from holdfast.devices.ports import printer_line, printer_link, printer_place
 from holdfast.runtime.clock import Clock
-from holdfast_drivers.links.base import WriteError
-from holdfast_drivers.printers.encode import encode
-from holdfast_drivers.printers.escpos import EscPosPrinter
+from holdfast_drivers.links.base import Link, WriteError
+from holdfast_drivers.printers.detect import KINDS, detect
+from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import Profile, load_profile
 from holdfast_drivers.values import (
@@ -23,11 +23,14 @@ from holdfast_drivers.values import (
     Printed,
     PrinterStatus,
     PrintResult,
+    Proof,
     Tri,
 )
 
 LOOK_EVERY = 10.0
 """Seconds between health checks of an idle printer."""
+SILENT = "escpos"
+"""The language of a printer that answers no question: those that say nothing are no-name ESC/POS ones."""
 ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
 
 
@@ -56,7 +59,8 @@ class PrinterDevice(NoPrinter):
         self._opener = printer_link(options)
         self._health = health
         self._clock = clock
-        self._printer: EscPosPrinter | None = None
+        self._printer: ReceiptPrinter | None = None
+        self._language = ""
         self._changed = asyncio.Event()
         self._profile: Profile | None = None
         health.add(self.name, "printer", printer_place(options))
@@ -64,14 +68,17 @@ class PrinterDevice(NoPrinter):
     async def run(self) -> None:
         """Raises DeviceError when the printer is absent or its link is lost."""
         profile = await self._load_profile()
+        line = await asyncio.to_thread(printer_line, self._options)
         drawer = None if self._options.drawer == "none" else self._options.drawer_open_level == "high"
         link = await self._opener()
-        printer = EscPosPrinter(
+        self._language = await self._spoken(link)
+        printer = KINDS[self._language].driver(
             link,
             profile,
             monotonic=self._clock.monotonic,
             drawer_open_high=drawer,
             limits=Limits(patience=self._options.patience),
+            line=line,
         )
         try:
             async with printer:
@@ -81,18 +88,30 @@ class PrinterDevice(NoPrinter):
             self._printer = None
             self._stir()
 
-    async def _watch(self, printer: EscPosPrinter) -> None:
+    async def _spoken(self, link: Link) -> str:
+        """Which language to print in; closes the link if it is lost meanwhile."""
+        if self._options.language != "auto":
+            return self._options.language
+        try:
+            return await detect(link, first=self._language or "star") or SILENT
+        except BaseException:
+            await link.close()
+            raise
+
+    async def _watch(self, printer: ReceiptPrinter) -> None:
         """Follow the printer's status; ask when it says nothing for long."""
         while True:
-            self._report(printer.status)
+            self._report(printer.status, printer.proof)
             try:
                 async with asyncio.timeout(LOOK_EVERY):
                     await printer.next_change()
             except TimeoutError:
                 await printer.check()
 
-    def _report(self, status: PrinterStatus) -> None:
+    def _report(self, status: PrinterStatus, proof: Proof | None) -> None:
         facts = {
+            "language": self._language,
+            "proof": proof.name.lower() if proof is not None else "unknown",
             "online": status.online.value,
             "paper": status.paper.value,
             "paper_low": status.paper_low.value,
@@ -130,11 +149,12 @@ class PrinterDevice(NoPrinter):
 
     async def print(self, document: Document, job: int, *, started: Callable[[], Awaitable[None]]) -> PrintResult:
         """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer."""
-        if self._printer is None:
-            return ABSENT
-        data = await asyncio.to_thread(encode, document, await self._load_profile())
         printer = self._printer
         if printer is None:
+            return ABSENT
+        encode = KINDS[self._language].encode
+        data = await asyncio.to_thread(encode, document, await self._load_profile())
+        if printer is not self._printer:
             return ABSENT
         return await printer.print(data, job, started=started)
 

@@ -36,16 +36,18 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-async def detect(link: Link, *, timeout: float = ANSWER_TIMEOUT) -> str | None:
+async def detect(link: Link, *, first: str = "star", timeout: float = ANSWER_TIMEOUT) -> str | None:
     """`star`, `escpos`, or None when nothing that makes sense comes back. Raises DeviceError: link lost.
 
-    Star is asked first: a Star may answer the end of the other question, EOT, by something that looks like ESC/POS.
+    `first` is the language asked for first. On a line nobody knows it is Star's: a Star may answer the end of the other
+    question, EOT, by something that looks like ESC/POS.
     """
     star, escpos = star_status.StarDecoder(), status.StatusDecoder()
-    for question, wanted in ((star_status.ASK, "star"), (_ASK_ESCPOS, "escpos")):
+    questions = {"star": star_status.ASK, "escpos": _ASK_ESCPOS}
+    for wanted in sorted(questions, key=lambda language: language != first):
         try:
             async with asyncio.timeout(timeout):
-                await link.write(question, timeout=timeout)
+                await link.write(questions[wanted], timeout=timeout)
                 while True:
                     data = await link.read(_READ_LIMIT)
                     if any(isinstance(reply, star_status.AutoStatus) for reply in star.feed(data)):
