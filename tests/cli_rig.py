@@ -72,6 +72,7 @@ def running(directory: Path, prepare: Callable[[Rig], Coroutine[Any, Any, None]]
 
 
 def process(*arguments: str) -> subprocess.Popen[str]:
-    """`holdfast` as a process of its own."""
-    command = [sys.executable, "-c", "from holdfast.cli.app import main; main()", *arguments]
+    """`holdfast` as a process of its own, as a terminal would start it: a CI job may have SIGINT ignored."""
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heard}; from holdfast.cli.app import main; main()", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
