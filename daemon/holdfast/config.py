@@ -345,6 +345,20 @@ def _without(value: Any, path: str) -> Any | None:
     return copy
 
 
+def _name_checks(config: Config) -> list[tuple[str, str]]:
+    """Every device has a name of its own."""
+    named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
+    named += [(f"added_scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.added_scanners)]
+    named += [("printer.name", config.printer.name)] if config.printer else []
+    taken = {"panel", "battery"}
+    problems = []
+    for path, name in named:
+        if name in taken:
+            problems.append((path, f"another device is called {name!r}"))
+        taken.add(name)
+    return problems
+
+
 def _cross_checks(config: Config) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     if not HUB_ID.fullmatch(config.hub.id) or config.hub.id == CORE:
@@ -357,6 +371,7 @@ def _cross_checks(config: Config) -> list[tuple[str, str]]:
         problems.append(("hub.timezone", f"unknown time zone {config.hub.timezone!r}"))
     names = [station.name for station in config.stations]
     problems += [(f"stations[{i}].name", f"{n!r} is used twice") for i, n in enumerate(names) if n in names[:i]]
+    problems += _name_checks(config)
     problems += [
         (f"scanners[{i}].station", f"no station named {scanner.station!r}")
         for i, scanner in enumerate(config.scanners)

@@ -79,6 +79,14 @@ def test_every_problem_is_named_with_its_path() -> None:
         ({"scanners": [{"name": "s", "station": "t1", "protocol": "morse"}]}, "scanners[0].protocol"),
         ({"scanners": [{"name": "s", "station": "t1", "layout": "dvorak"}]}, "scanners[0].layout"),
         ({"scanners": [{"name": "s", "station": "t1", "gs_substitute": "~~"}]}, "scanners[0].gs_substitute"),
+        (
+            {
+                "stations": [{"name": "t1"}],
+                "scanners": [{"name": "printer", "station": "t1", "serial": {"port": "/dev/x"}}],
+                "printer": {"tcp": "h:9100"},
+            },
+            "printer.name",
+        ),
         ({"printer": {}}, "printer"),
         ({"printer": {"tcp": "h:9100", "serial": {"port": "/dev/x"}}}, "printer"),
         ({"printer": {"tcp": "h:9100", "usb": "/dev/holdfast/lp-x"}}, "printer"),
