@@ -19,6 +19,7 @@ from holdfast import config as configuration
 from holdfast.api.metrics import MetricsServer
 from holdfast.api.server import ApiServer
 from holdfast.config import Config, ConfigError
+from holdfast.devices.logo import load_logo
 from holdfast.domain.core import Policy
 from holdfast.domain.hub import NoteLink, NoteStarted, NoteStopped
 from holdfast.domain.power import NoteResumed
@@ -57,7 +58,8 @@ async def serve(config: Config) -> int:
         if config.uplink is not None:
             store = TelemetryStore(Path(config.storage.directory) / "telemetry.db", clock)
             telemetry = await opened.enter_async_context(store)
-        parts = Parts(config, real=real, clock=clock, journal=journal, telemetry=telemetry)
+        logo = await asyncio.to_thread(load_logo, config)
+        parts = Parts(config, real=real, clock=clock, journal=journal, telemetry=telemetry, logo=logo)
         await begin(parts)
         api = await opened.enter_async_context(ApiServer(parts.doors, Path(config.api.socket)))
         if config.api.metrics_port:

@@ -50,7 +50,7 @@ from holdfast.uplink.telemetry import TelemetryStore
 from holdfast.uplink.uplink import Uplink
 from holdfast.uplink.watch import Hooks
 from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
-from holdfast_drivers.values import PrintResult, Scan, Tri
+from holdfast_drivers.values import Image, PrintResult, Scan, Tri
 
 VERSION = version("holdfast")
 SCHEMA = 1
@@ -72,10 +72,17 @@ class Parts:
     """A hub, ready to be served. Building it starts nothing."""
 
     def __init__(
-        self, config: Config, *, real: Clock, clock: Clock, journal: Journal, telemetry: TelemetryStore | None
+        self,
+        config: Config,
+        *,
+        real: Clock,
+        clock: Clock,
+        journal: Journal,
+        telemetry: TelemetryStore | None,
+        logo: Image | None = None,
     ) -> None:
         """`real` measures devices and the network; `clock` is the counter's, faster than real time in a demo."""
-        self.config, self.real, self.clock = config, real, clock
+        self.config, self.real, self.clock, self.logo = config, real, clock, logo
         self.journal, self.telemetry = journal, telemetry
         self.stop = StopRequest()
         self.feed = LiveFeed()
@@ -160,7 +167,13 @@ class Parts:
 
     @cached_property
     def paperwork(self) -> Paperwork:
-        return Paperwork(journal=self.journal, hub=self.config.hub, inc=self.journal.genesis.inc, clock=self.clock)
+        return Paperwork(
+            journal=self.journal,
+            hub=self.config.hub,
+            inc=self.journal.genesis.inc,
+            clock=self.clock,
+            logo=self.logo,
+        )
 
     @cached_property
     def spooler(self) -> Spooler:
@@ -284,7 +297,8 @@ class Parts:
         async def started() -> None:
             """Nothing to record: a test page is no document."""
 
-        return await self.paper.print(test_page(self.config.hub, self.clock.wall_ms()), 0, started=started)
+        page = test_page(self.config.hub, self.clock.wall_ms(), self.logo)
+        return await self.paper.print(page, 0, started=started)
 
     async def _link_changed(self, link: Link) -> None:
         self.panel.show_link(link.value)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from holdfast.config import Hub
 from holdfast.counter import figures, words
-from holdfast_drivers.values import Align, Block, Columns, Text
+from holdfast_drivers.values import Align, Block, Columns, Image, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,15 @@ class Marks:
 class Letterhead:
     """A hub's style. Pure: reads no clock and no table."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, logo: Image | None = None) -> None:
         self.hub = hub
+        self._logo = logo
         self._zone = ZoneInfo(hub.timezone)
 
     def head(self, marks: Marks) -> list[Block]:
-        """Shop name, header lines and marks."""
-        blocks: list[Block] = [Text(self.hub.name, Align.CENTRE, bold=True, big=True)]
+        """Logo, shop name, header lines and marks."""
+        blocks: list[Block] = [self._logo] if self._logo is not None else []
+        blocks += [Text(self.hub.name, Align.CENTRE, bold=True, big=True)]
         blocks += [Text(line, Align.CENTRE) for line in self.hub.header]
         blocks += [Text(mark, Align.CENTRE, bold=True, big=True) for mark in self._marks(marks)]
         return blocks

@@ -23,7 +23,7 @@ from holdfast_contract.events import decode_body
 from holdfast_contract.record import MAX_RECORD, Record, decode_record
 from holdfast_contract.sale import SaleCompleted
 from holdfast_contract.shift import ShiftClosed, Totals
-from holdfast_drivers.values import Document
+from holdfast_drivers.values import Document, Image
 
 LATE_MS = 5 * 60_000
 """Paper that comes later than this is marked."""
@@ -37,9 +37,9 @@ FROM json_each(?) j
 class Paperwork:
     """Documents of this hub's journal, incarnation `inc`."""
 
-    def __init__(self, *, journal: Journal, hub: Hub, inc: int, clock: Clock) -> None:
+    def __init__(self, *, journal: Journal, hub: Hub, inc: int, clock: Clock, logo: Image | None = None) -> None:
         self._journal = journal
-        self._paper = Letterhead(hub)
+        self._paper = Letterhead(hub, logo)
         self._inc = inc
         self._clock = clock
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from holdfast.config import Hub
 from holdfast.counter.letterhead import Letterhead, Marks
-from holdfast_drivers.values import Align, Barcode, Columns, Document, Rule, Symbol, Text
+from holdfast_drivers.values import Align, Barcode, Columns, Document, Image, Rule, Symbol, Text
 
 SCRIPTS = ("Grüße, reçu, señal, łódź", "Ελληνικά · Български · Türkçe", "€ £ zł Kč")
 
 
-def test_page(hub: Hub, at_ms: int) -> Document:
+def test_page(hub: Hub, at_ms: int, logo: Image | None) -> Document:
     """`at_ms` is UTC milliseconds."""
-    paper = Letterhead(hub)
+    paper = Letterhead(hub, logo)
     return Document(
         (
             *paper.head(Marks()),
