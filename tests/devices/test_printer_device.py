@@ -12,10 +12,9 @@ import msgspec
 import pytest
 from PIL import Image as Pillow
 
-from driver_tools import until
 from holdfast.config import Config, Hub, Printer, Serial, parse
 from holdfast.counter.letterhead import Letterhead, Marks
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import Health, HealthBoard
 from holdfast.devices.logo import load_logo
 from holdfast.devices.ports import printer_line
 from holdfast.devices.printer import PrinterDevice
@@ -32,13 +31,15 @@ PAGE = Document((Text("Grüße, λάδι, 12,50 €"),))
 
 
 class Rig:
-    def __init__(self, device: PrinterDevice, health: HealthBoard, sim: PrinterSimulator, paper: list[str]) -> None:
-        self.device, self.health, self.sim, self.paper = device, health, sim, paper
+    def __init__(self, device: PrinterDevice, said: asyncio.Queue[Health], paper: list[str]) -> None:
+        self.device, self.said, self.paper = device, said, paper
 
     async def facts(self) -> dict[str, str]:
         """Once it is online."""
-        await until(lambda: self.health[self.device.name].state is DeviceState.ONLINE)
-        return self.health[self.device.name].facts
+        async with asyncio.timeout(20):
+            while (health := await self.said.get()).state is not DeviceState.ONLINE:
+                pass
+        return health.facts
 
     async def print(self) -> Any:
         async def started() -> None: ...
@@ -49,19 +50,20 @@ class Rig:
 @asynccontextmanager
 async def rig(tmp_path: Path, model: Model, **options: Any) -> AsyncIterator[Rig]:
     clock = SystemClock()
-    health = HealthBoard(clock)
+    said: asyncio.Queue[Health] = asyncio.Queue()
+    health = HealthBoard(clock, said.put_nowait)
     paper: list[str] = []
 
     def keep(event: Event) -> None:
         if isinstance(event, Receipt):
             paper.append(to_text(event))
 
-    async with Pty(tmp_path / "printer") as pty, PrinterSimulator(pty.link, model=model, on_event=keep) as sim:
+    async with Pty(tmp_path / "printer") as pty, PrinterSimulator(pty.link, model=model, on_event=keep):
         place = {"usb": pty.path} if options.pop("usb", False) else {"serial": {"port": pty.path}}
         printer = msgspec.convert({"profile": "TM-T20II", **place, **options}, Printer)
         device = PrinterDevice(printer, health=health, clock=clock)
         life = asyncio.create_task(device.run())
-        yield Rig(device, health, sim, paper)
+        yield Rig(device, said, paper)
         life.cancel()
         with suppress(asyncio.CancelledError):
             await life
