@@ -132,11 +132,18 @@ class Collector(Service):
         return [str(BIN / "holdfast-fleet"), "collect", "--broker", address, "--database", str(self._database)]
 
     def serves(self) -> bool:
+        """Subscribed, and its database made."""
+        try:
+            self.committed()
+        except sqlite3.OperationalError:
+            return False
         return "ready" in self.log.read_text()
 
     def committed(self) -> int:
-        """Events of the hub that are on headquarters' disk now."""
+        """Events of the hub that are on headquarters' disk now; 0 while it has no tables yet."""
         with closing(sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)) as db:
+            if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'stream'").fetchone() is None:
+                return 0
             row = db.execute("SELECT upto FROM stream WHERE hub = ? AND st = 'ev'", (HUB,)).fetchone()
         return 0 if row is None else int(row[0])
 
