@@ -14,7 +14,6 @@ from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.serial import serial_opener
 from holdfast_drivers.links.tcp import tcp_opener
-from holdfast_drivers.links.usblp import usblp_opener
 from holdfast_drivers.values import DeviceError
 
 QUIRKS = {
@@ -110,17 +109,6 @@ class PtyRig:
         await self.device.disconnect()
 
 
-class UsbLpRig(PtyRig):
-    """`/dev/usb/lp0`, played by a PTY: the same calls, but neither line settings nor exclusive opens."""
-
-    name = "usblp"
-    quirks = frozenset({"shared"})
-
-    def __init__(self, symlink: Path) -> None:
-        super().__init__(symlink)
-        self.opener = usblp_opener(str(symlink))
-
-
 class TcpRig:
     name = "tcp"
     quirks = frozenset({"shared"})
@@ -165,5 +153,5 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-Rig = MemoryRig | PtyRig | UsbLpRig | TcpRig
-RIGS: tuple[type[Rig], ...] = (MemoryRig, PtyRig, UsbLpRig, TcpRig)
+Rig = MemoryRig | PtyRig | TcpRig
+RIGS: tuple[type[Rig], ...] = (MemoryRig, PtyRig, TcpRig)

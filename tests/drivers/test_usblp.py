@@ -29,7 +29,7 @@ async def test_an_empty_packet_is_not_the_end(tmp_path: Path) -> None:
     """A FIFO without a writer reads as nothing, again and again, as a printer that sends empty packets does."""
     fifo = tmp_path / "lp0"
     os.mkfifo(fifo)
-    link = link_over(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), str(fifo))
+    link = link_over(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
     reading = asyncio.create_task(link.read(100))
     before = os.times().user
     await asyncio.sleep(0.3)

@@ -69,17 +69,12 @@ class UsbLpLink(DescriptorLink):
             if data:
                 return data
             await asyncio.sleep(EMPTY_PAUSE)
-            if await self._gone():
-                raise DeviceError("unplugged", f"{self._name} is gone")
 
     async def _until_gone(self) -> None:
         while not self._closed:
-            if await self._gone():
+            if not await asyncio.to_thread(os.path.lexists, self._name):
                 return
             await asyncio.sleep(_LOOK_AGAIN)
-
-    async def _gone(self) -> bool:
-        return not await asyncio.to_thread(os.path.lexists, self._name)
 
     async def _release(self) -> None:
         await self._thread.close(self._drain_and_close, timeout=2 * DRAIN_TIMEOUT)
