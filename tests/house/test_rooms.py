@@ -25,7 +25,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "holdfast_fleet": ("holdfast_fleet",),
     "holdfast": (),
     "holdfast.runtime": ("holdfast.runtime", "holdfast.config"),
-    "holdfast.config": (),
+    "holdfast.config": ("holdfast.config",),
     "holdfast.domain": ("holdfast.domain",),
     "holdfast.journal": ("holdfast.journal", "holdfast.domain", *FREE),
     "holdfast.counter": ("holdfast.counter", *RECORD, *FREE, *PURE_DRIVERS),

@@ -1,0 +1,29 @@
+"""Configuration: TOML in, one frozen typed object out."""
+
+from holdfast.config.devices import AddedScanner, Panel, Printer, Scanner, Serial
+from holdfast.config.power import Board, Nut, NutUser, Power
+from holdfast.config.reading import ConfigError, load, parse
+from holdfast.config.root import Config
+from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
+
+__all__ = [
+    "AddedScanner",
+    "Api",
+    "Board",
+    "Config",
+    "ConfigError",
+    "Demo",
+    "Hub",
+    "Nut",
+    "NutUser",
+    "Panel",
+    "Power",
+    "Printer",
+    "Scanner",
+    "Serial",
+    "Station",
+    "Storage",
+    "Uplink",
+    "load",
+    "parse",
+]

@@ -1,0 +1,114 @@
+"""What no section can check alone: names that must differ, keys that go together."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from holdfast.config.devices import Scanner
+from holdfast.config.power import Power
+from holdfast.config.root import Config
+from holdfast.config.shop import Demo
+from holdfast_contract.topics import CORE, HUB_ID
+
+Problem = tuple[str, str]
+"""(key path, what is wrong)."""
+
+
+def _name_checks(config: Config) -> list[Problem]:
+    """Every device has a name of its own."""
+    named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
+    named += [(f"added_scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.added_scanners)]
+    named += [("printer.name", config.printer.name)] if config.printer else []
+    taken = {"panel", "battery"}
+    problems = []
+    for path, name in named:
+        if name in taken:
+            problems.append((path, f"another device is called {name!r}"))
+        taken.add(name)
+    return problems
+
+
+def cross_checks(config: Config) -> list[Problem]:
+    problems: list[Problem] = []
+    if not HUB_ID.fullmatch(config.hub.id) or config.hub.id == CORE:
+        problems.append(("hub.id", f"must match [a-z0-9-]{{3,32}} and not be {CORE!r}"))
+    if not re.fullmatch("[A-Z0-9]{2,4}", config.hub.code):
+        problems.append(("hub.code", "must match [A-Z0-9]{2,4}"))
+    try:
+        ZoneInfo(config.hub.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(("hub.timezone", f"unknown time zone {config.hub.timezone!r}"))
+    names = [station.name for station in config.stations]
+    problems += [(f"stations[{i}].name", f"{n!r} is used twice") for i, n in enumerate(names) if n in names[:i]]
+    problems += _name_checks(config)
+    problems += [
+        (f"scanners[{i}].station", f"no station named {scanner.station!r}")
+        for i, scanner in enumerate(config.scanners)
+        if scanner.station not in names
+    ]
+    problems += [
+        (f"added_scanners[{i}].station", f"no station named {scanner.station!r}")
+        for i, scanner in enumerate(config.added_scanners)
+        if scanner.station not in names
+    ]
+    problems += [
+        (f"scanners[{i}]", f"protocol {scanner.protocol!r} needs {needed}, and that alone")
+        for i, scanner in enumerate(config.scanners)
+        if (needed := _scanner_needs(scanner))
+    ]
+    if config.printer and [config.printer.serial, config.printer.usb, config.printer.tcp].count(None) != 2:
+        problems.append(("printer", "give exactly one of serial, usb and tcp"))
+    if config.power:
+        problems += _board_checks(config.power)
+    if config.nut and not config.power:
+        problems.append(("nut", "needs power: without a battery there is nothing to tell"))
+    if config.storage.floor_bytes > config.storage.low_bytes:
+        problems.append(("storage.floor_bytes", "must not exceed storage.low_bytes"))
+    if config.uplink and not config.uplink.tls and config.uplink.host not in ("127.0.0.1", "localhost", "::1"):
+        problems.append(("uplink.tls", "may be off only towards this machine"))
+    if config.demo is None:
+        return problems
+    return problems + _demo_checks(config.demo)
+
+
+def _scanner_needs(scanner: Scanner) -> str:
+    """The key that is missing, or stands beside one that has no place there; empty: all is well."""
+    wants_input = scanner.protocol in ("keyboard", "hidpos")
+    if wants_input == (scanner.input is not None) and wants_input == (scanner.serial is None):
+        return ""
+    return "input" if wants_input else "serial"
+
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "ina219": ("address", "cells", "shunt_mohm"),
+    "ina226": ("address", "cells", "shunt_mohm"),
+    "ina3221": ("address", "cells", "shunt_mohm", "channel"),
+    "sbs": ("cells",),
+    "nut": ("nut_ups",),
+}
+_TAKEN: dict[str, tuple[str, ...]] = {
+    "max1704x": ("cells",),
+    "waveshare-e": ("address",),
+    "pisugar3": ("address",),
+    "pisugar2": ("address",),
+    "pisugar2pro": ("address",),
+    "pijuice": ("address",),
+    "nut": ("cells",),
+}
+_BOARD_KEYS = ("address", "cells", "shunt_mohm", "channel", "nut_ups")
+
+
+def _board_checks(power: Power) -> list[Problem]:
+    """A board gets every key it needs and none it would ignore."""
+    needed, taken = _NEEDED.get(power.board, ()), _TAKEN.get(power.board, ())
+    given = [key for key in _BOARD_KEYS if getattr(power, key) is not None]
+    missing = [(f"power.{key}", f"is missing: board {power.board!r} needs it") for key in needed if key not in given]
+    stray = [key for key in given if key not in needed + taken]
+    return missing + [(f"power.{key}", f"means nothing to board {power.board!r}") for key in stray]
+
+
+def _demo_checks(demo: Demo) -> list[Problem]:
+    if demo.speed > 1 and not (demo.shop_start and demo.real_start):
+        return [("demo", "speed needs shop_start and real_start")]
+    return []

@@ -1,0 +1,89 @@
+"""What stands at the counter: scanners, printer, panel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from holdfast.config.section import Pin, Positive, Seconds, Section
+
+
+class Serial(Section, frozen=True):
+    """A serial line. Give a stable name, e.g. /dev/serial/by-id/..., never /dev/ttyUSB0."""
+
+    port: str
+    baudrate: Positive = 9600
+    bytesize: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stopbits: Literal[1, 2] = 1
+    rtscts: bool = False
+    xonxoff: bool = False
+
+
+class Scanner(Section, frozen=True):
+    """A barcode scanner and the station it belongs to. `serial`, or for `keyboard` and `hidpos` `input`."""
+
+    name: str
+    station: str
+    protocol: Literal["plain", "ssi", "honeywell", "datalogic", "newland", "keyboard", "hidpos"] = "plain"
+    serial: Serial | None = None
+    input: str | None = None
+    """Its input device: /dev/input/by-id/... for `keyboard`, a hidraw symlink for `hidpos`."""
+    layout: Literal["us", "uk", "de", "fr"] = "us"
+    """Keyboard layout the scanner is set to."""
+    gs_substitute: Annotated[str, Meta(max_length=1)] = ""
+    """Character a `keyboard` scanner is set to send for GS, which keyboards lack."""
+    idle_gap_ms: Annotated[int, Meta(ge=10, le=1000)] = 50
+
+
+class AddedScanner(Section, frozen=True):
+    """A scanner whose driver is installed beside holdfast (docs/writing-a-driver.md)."""
+
+    name: str
+    station: str
+    driver: str
+    """Its name; `holdfast.drivers` entry points carry it."""
+    serial: Serial
+    options: dict[str, Any] = field(default_factory=dict)
+    """The driver's own."""
+
+
+class Printer(Section, frozen=True):
+    """The receipt printer. Exactly one of `serial`, `usb` and `tcp`."""
+
+    name: str = "printer"
+    serial: Serial | None = None
+    usb: str | None = None
+    """A printer of the USB printer class by the name udev gives it, never /dev/usb/lp0."""
+    tcp: Annotated[str, Meta(pattern=r"^.+:\d+$")] | None = None
+    language: Literal["auto", "escpos", "star"] = "auto"
+    """`auto` asks the printer; one that says nothing is taken for ESC/POS."""
+    profile: str = "TM-T88III"
+    """A model of the printer database; `holdfast devices --profiles` lists them."""
+    dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
+    """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
+    columns: Annotated[int, Meta(ge=16, le=80)] | None = None
+    font: str = ""
+    """Font file for text no code page of the printer has; empty: DejaVu Sans Mono (Latin, Greek, Cyrillic)."""
+    speed: Annotated[float, Meta(ge=0, le=1000)] = 50.0
+    """Slowest it prints, mm/s: paces a serial line that has no flow control. 0: as fast as the line goes."""
+    buffer: Annotated[int, Meta(ge=16, le=1_000_000)] = 1024
+    """Bytes its receive buffer surely holds, for the same."""
+    drawer: Literal["none", "pin2", "pin5"] = "pin2"
+    drawer_open_level: Literal["high", "low"] = "high"
+    patience: Seconds = 600.0
+    """How long a started job waits for paper before its outcome is unknown."""
+
+
+class Panel(Section, frozen=True):
+    """Lights and buzzer; BCM numbers; leave out what is not fitted."""
+
+    chip: str = "header"
+    """`header`, a GPIO chip label, or `bench:/path.sock`."""
+    green: Pin | None = None
+    amber: Pin | None = None
+    red: Pin | None = None
+    blue: Pin | None = None
+    white: Pin | None = None
+    buzzer: Pin | None = None

@@ -1,0 +1,79 @@
+"""The battery, and who else may ask about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from holdfast.config.section import Pin, Section
+
+Board = Literal[
+    "max1704x",
+    "ina219",
+    "ina226",
+    "ina3221",
+    "waveshare-ab",
+    "waveshare-c",
+    "waveshare-3s",
+    "waveshare-e",
+    "pisugar3",
+    "pisugar2",
+    "pisugar2pro",
+    "pijuice",
+    "lc709203f",
+    "sbs",
+    "bq27441",
+    "nut",
+]
+"""What measures the battery; docs/power.md says what each can tell."""
+
+
+class Power(Section, frozen=True):
+    """Battery gauge and mains line."""
+
+    board: Board = "max1704x"
+    bus: str = "/dev/i2c-1"
+    """`/dev/i2c-N` or `bench:/path.sock`."""
+    address: Annotated[int, Meta(ge=0x03, le=0x77)] | None = None
+    """On the bus, where the board lets it be chosen."""
+    cells: Annotated[int, Meta(ge=1, le=16)] | None = None
+    """In series."""
+    shunt_mohm: Annotated[float, Meta(gt=0, le=1000)] | None = None
+    """Of a current monitor, in milliohms."""
+    channel: Annotated[int, Meta(ge=1, le=3)] | None = None
+    """Of an INA3221 the battery is on."""
+    nut_ups: Annotated[str, Meta(pattern=r"^[\w.-]+@[\w.-]+(:\d{1,5})?$")] | None = None
+    """`ups@host` or `ups@host:port` of a NUT server."""
+    doubled: bool = False
+    """The board wires two cells so that the gauge's charge counts double."""
+    mains_chip: str = "header"
+    mains_pin: Pin | None = None
+    mains_lost_level: Literal["high", "low"] = "high"
+    """Level that means AC is lost: X728 high, X120x low."""
+    capacity_wh: Annotated[float, Meta(gt=0)] = 20.0
+    load_w: Annotated[float, Meta(gt=0)] = 6.0
+    """Planned draw, until measured."""
+    cutoff_mv: Annotated[int, Meta(ge=2500, le=4000)] = 3200
+    """Cell voltage that means empty."""
+    poweroff: tuple[str, ...] = ()
+    """Command that powers off after an orderly stop; empty: only stop."""
+
+
+class NutUser(Section, frozen=True):
+    """Who may be counted as powered by the hub; a primary may force the shutdown of all who are."""
+
+    name: Annotated[str, Meta(pattern=r"^[\w.-]{1,64}$")]
+    password_file: str
+    role: Literal["secondary", "primary"] = "secondary"
+
+
+class Nut(Section, frozen=True):
+    """The hub's battery for Network UPS Tools' clients, in clear text. Reading is free to whoever can connect."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 3493
+    name: Annotated[str, Meta(pattern=r"^[\w.-]{1,64}$")] = "hub"
+    """Of the UPS, as in `upsc hub@localhost`."""
+    users: tuple[NutUser, ...] = ()

@@ -1,0 +1,23 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from holdfast.config.devices import AddedScanner, Panel, Printer, Scanner
+from holdfast.config.power import Nut, Power
+from holdfast.config.section import Section
+from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
+
+
+class Config(Section, frozen=True):
+    hub: Hub
+    storage: Storage = Storage()
+    stations: tuple[Station, ...] = ()
+    scanners: tuple[Scanner, ...] = ()
+    added_scanners: tuple[AddedScanner, ...] = ()
+    printer: Printer | None = None
+    panel: Panel | None = None
+    power: Power | None = None
+    nut: Nut | None = None
+    uplink: Uplink | None = None
+    api: Api = Api()
+    demo: Demo | None = None
