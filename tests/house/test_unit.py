@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import load
+from holdfast.main import BOOT_ID
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 EXPOSURE = 2.0
@@ -52,6 +53,11 @@ def test_the_watchdog_allows_for_a_card_that_stalls_and_the_stop_for_its_limit()
     seconds = {key: int(value) for key, value in re.findall(r"^(\w+)Sec=(\d+)$", text, re.MULTILINE)}
     assert seconds["Watchdog"] >= 30
     assert seconds["TimeoutStop"] > 60
+
+
+def test_the_unit_shows_the_daemon_what_it_reads_in_proc() -> None:
+    assert BOOT_ID.parts[:3] == ("/", "proc", "sys")
+    assert "ProcSubset=all" in (SYSTEMD / "holdfast.service").read_text().splitlines(), "pid hides /proc/sys"
 
 
 def test_the_example_configuration_is_accepted() -> None:
