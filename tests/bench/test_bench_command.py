@@ -19,7 +19,19 @@ def test_it_lists_every_bench_with_what_it_measures() -> None:
     found = bench("--list")
     names = [line.split(maxsplit=1)[0] for line in found.stdout.splitlines() if len(line.split()) > 3]
     assert found.returncode == 0
-    assert names == ["closing", "light", "drain", "memory", "wire", "proof", "start", "footprint", "flash"]
+    assert names == [
+        "closing",
+        "light",
+        "drain",
+        "memory",
+        "wire",
+        "proof",
+        "start",
+        "footprint",
+        "idle",
+        "printers",
+        "flash",
+    ]
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast_drivers.printers import bitmap
 from holdfast_drivers.printers.profiles import Profile, escpos_module
-from holdfast_drivers.printers.sheet import BAR_DOTS, Bars, Look, Sheet
+from holdfast_drivers.printers.sheet import BAR_DOTS, Bars, Look, Sheet, codec
 from holdfast_drivers.values import Align, Document, Symbol
 
 RESET = b"\x1b@"
@@ -35,17 +35,21 @@ def encode(document: Document, profile: Profile) -> bytes:
 class _EscPosSheet(Sheet):
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile)
-        self.pages = [name for name, _ in profile.pages]
+        self._numbers = dict(profile.pages)
+        self.pages = list(self._numbers)
+        self._sent_page = ""
         self._printer = escpos_module("printer.dummy").Dummy(profile=profile.name)
         self._look = Look()
 
     def put(self, runs: list[tuple[str, str]], look: Look) -> None:
         self._set_look(look)
-        for page, text in runs:
-            self._printer.magic.force_encoding(page)
-            self._printer.text(text)
-        self._printer.text("\n")
         self._collect()
+        for page, text in runs:
+            if page != self._sent_page:
+                self.out += b"\x1bt" + bytes([self._numbers[page]])
+                self._sent_page = page
+            self.out += text.encode(codec(page))
+        self.out += b"\n"
 
     def picture(self, image: Any) -> None:
         """`GS v 0`, or `ESC * 1` in stripes of 8 rows for needle printers, which draws it taller than it is."""

@@ -16,6 +16,8 @@ def clean(text: str) -> str:
 
     A product name must never carry a printer command to the paper.
     """
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFC", text).translate(_SPACES)
     return "".join(" " if unicodedata.category(c) == "Cc" and c != "\n" else c for c in composed)
 
@@ -76,6 +78,8 @@ def _wrap_paragraph(paragraph: str, columns: int) -> list[str]:
 
 
 def _hard_break(word: str, columns: int) -> list[str]:
+    if width(word) <= columns:
+        return [word]
     pieces = [""]
     for char in word:
         if width(pieces[-1]) + _char_width(char) > columns:

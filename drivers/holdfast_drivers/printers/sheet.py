@@ -155,6 +155,8 @@ def codec(page: str) -> str:
 
 def _prefix(page: str, line: str) -> int:
     """How many first characters of `line` the code page holds."""
+    if line.isascii():
+        return len(line)
     held = _upper_half(page)
     lacking = (i for i, char in enumerate(line) if not (char.isascii() or char in held))
     return next(lacking, len(line))
