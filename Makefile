@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
-.PHONY: demo test lint proof bench lock clean setup
+.PHONY: demo test lint peers proof bench lock clean setup
 
 setup: $(VENV)/.ready
 
@@ -27,6 +27,15 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Other projects' printer software for tests/drivers/test_printer_peers.py. Never fails: those tests skip without it.
+PEERS := out/peers
+peers: $(PEERS)/.ready
+$(PEERS)/.ready: tests/peers/package-lock.json
+	@command -v npm >/dev/null || { echo "peers: no npm here; no other ESC/POS decoder will be asked"; exit 0; }; \
+	mkdir -p $(PEERS) && cp tests/peers/package*.json $(PEERS)/ && \
+	timeout 120 npm ci --prefix $(PEERS) --ignore-scripts --omit=optional --no-audit --no-fund --fetch-retries=1 --loglevel=error \
+	  && touch $@ || echo "peers: npm could not install them; no other ESC/POS decoder will be asked"
 
 proof: setup
 	$(BIN)/python -m pytest -m proof -s $(TEST_ARGS)
