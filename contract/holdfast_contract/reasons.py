@@ -56,8 +56,38 @@ REASONS: dict[str, tuple[str, str]] = {
     "wrong_mode": ("This is not possible now.", "Finish what is open or scan ABORT."),
 }
 
+FAULTS: dict[str, tuple[str, str]] = {
+    "absent": ("Nothing is at its port.", "Plug it in and switch it on."),
+    "bus": ("Its bus failed.", "Check its wiring, then restart the hub."),
+    "busy": (
+        "Another program uses its port, or it is at work.",
+        "End that program; `fuser -v PORT` names it.",
+    ),
+    "cover_open": ("Its cover is open.", "Close it."),
+    "error": ("It reports a fault.", "Look for jammed paper, then switch it off and on."),
+    "garbled": (
+        "What it sends makes no sense.",
+        "Check its protocol and baud rate; `holdfast devices record` shows what comes.",
+    ),
+    "not_configured": (
+        "It is plugged in and in no configuration.",
+        "`holdfast devices identify PATH` says what to write.",
+    ),
+    "offline": ("It says that it is not ready.", "Look at its own lights and buttons."),
+    "paper_end": ("It has no paper.", "Put in a new roll."),
+    "port_swap": ("Another device is at its port.", "Swap the plugs, or `holdfast devices forget` it if replaced."),
+    "refused": (
+        "It, its port or its driver refuses.",
+        "Check the rights on its port and its options; the log says more.",
+    ),
+    "timeout": ("It does not answer.", "Check its cable and power, then switch it off and on."),
+    "unplugged": ("It was unplugged or lost its power.", "Plug it in again; the hub finds it by itself."),
+    "unsupported": ("Nothing here can drive it.", "Use another mode of it, or a driver: docs/writing-a-driver.md."),
+}
+"""What can be wrong with a device: the code, what it means, and what to do."""
+
 
 def words(reason: str) -> str:
-    """What a reason means and what to do about it."""
-    meaning, remedy = REASONS.get(reason, (reason, "Ask a technician."))
+    """What a reason or a fault means and what to do about it."""
+    meaning, remedy = REASONS.get(reason) or FAULTS.get(reason, (reason, "Ask a technician."))
     return f"{meaning} {remedy}"

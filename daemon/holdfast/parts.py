@@ -26,7 +26,7 @@ from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
 from holdfast.devices.finder import Finder
-from holdfast.devices.health import Health, HealthBoard
+from holdfast.devices.health import Health, HealthBoard, Verdict
 from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice, PowerNow
@@ -56,8 +56,6 @@ VERSION = version("holdfast")
 SCHEMA = 1
 """Of the wire, in the birth."""
 ACTOR = "hub"
-AUDIBLE = frozenset({"ssi", "honeywell", "datalogic", "newland"})
-"""Scanner protocols by which a scanner can be made to sound."""
 
 
 class Device(Protocol):
@@ -66,6 +64,10 @@ class Device(Protocol):
     name: str
 
     async def run(self) -> None: ...
+
+    async def check(self) -> Verdict:
+        """CheckHealth, external: does what a person can perceive, or measures afresh. Raises DeviceError."""
+        ...
 
 
 class Parts:
@@ -106,7 +108,9 @@ class Parts:
     @cached_property
     def printer(self) -> NoPrinter:
         printer = self.config.printer
-        return PrinterDevice(printer, health=self.health, clock=self.real) if printer else NoPrinter()
+        if printer is None:
+            return NoPrinter()
+        return PrinterDevice(printer, health=self.health, clock=self.real, test=self._print_test)
 
     @cached_property
     def scanners(self) -> list[ScannerDevice]:
@@ -149,7 +153,8 @@ class Parts:
 
     @cached_property
     def workbench(self) -> Workbench:
-        return Workbench(health=self.health, finder=self.finder, print_test=self._print_test, beep=self._beep)
+        external = {device.name: device.check for device in self.devices}
+        return Workbench(health=self.health, finder=self.finder, external=external)
 
     @cached_property
     def paper(self) -> PaperPort:
@@ -265,14 +270,6 @@ class Parts:
         if not self.workbench.takes(name, scan):
             self._scanned(station, scan)
 
-    def _beep(self, name: str) -> bool:
-        """A good tone of one scanner, if it is among those that can be told."""
-        for scanner in self.scanners:
-            if scanner.name == name and self.health[name].facts.get("protocol", "plain") in AUDIBLE:
-                scanner.signal(self.health[name].facts["station"], Signal.COMMITTED)
-                return True
-        return False
-
     def _scanned(self, station: str, scan: Scan) -> None:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
         answer.add_done_callback(self._count_scan)
@@ -313,7 +310,16 @@ class Parts:
 
     def _device_report(self, device: Health) -> DeviceReport:
         counts = self.statistics.of(device.name)
-        return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts, counts)
+        return DeviceReport(
+            name=device.name,
+            kind=device.kind,
+            category=device.category,
+            state=device.state,
+            where=device.where,
+            reason=device.reason,
+            facts=device.facts,
+            statistics=counts,
+        )
 
     def _power_noted(self, now: PowerNow) -> None:
         report = _power_report(now)

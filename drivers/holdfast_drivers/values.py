@@ -15,10 +15,16 @@ class Tri(Enum):
 
 
 class DeviceState(Enum):
-    """Power and presence of a device, in UnifiedPOS's words."""
+    """UnifiedPOS's PowerState (1.16, Common Properties; both its standard and its advanced reporting)."""
 
     ONLINE = "online"
+    """Powered on and ready for use."""
+    OFF = "off"
+    """Off, or detached from the hub."""
+    OFFLINE = "offline"
+    """Powered on, but not ready: it says so itself."""
     OFF_OFFLINE = "off_offline"
+    """One of the two; nobody can tell which."""
     UNKNOWN = "unknown"
 
 

@@ -19,7 +19,7 @@ from holdfast.cli.amounts import amount_of, format_amount, pair_of
 from holdfast.cli.app import app
 from holdfast.cli.client import UsageError
 from holdfast.cli.show import duration, size
-from holdfast_contract.reasons import REASONS
+from holdfast_contract.reasons import FAULTS, REASONS
 
 COMMANDS = {
     "status", "devices", "outbox", "spool", "live", "print-test", "scan-test", "reasons", "sell", "sales", "receipt",
@@ -74,8 +74,11 @@ def test_the_version() -> None:
 
 
 def test_reasons_need_no_daemon() -> None:
-    assert {row["reason"] for row in json.loads(run("reasons", "--json"))["reasons"]} == set(REASONS)
+    told = json.loads(run("reasons", "--json"))
+    assert {row["reason"] for row in told["reasons"]} == set(REASONS)
+    assert {row["reason"] for row in told["faults"]} == set(FAULTS)
     assert "cash_short" in run("reasons")
+    assert "port_swap" in run("reasons")
 
 
 GOOD = """

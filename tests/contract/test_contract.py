@@ -18,7 +18,7 @@ from holdfast_contract import asyncapi, topics, wire
 from holdfast_contract.body import Body, effects
 from holdfast_contract.events import TYPES, decode_body
 from holdfast_contract.ledger import Move, Place, Post
-from holdfast_contract.reasons import REASONS, words
+from holdfast_contract.reasons import FAULTS, REASONS, words
 from holdfast_contract.record import (
     MAX_RECORD,
     BadRecordError,
@@ -156,7 +156,10 @@ def test_topics_name_their_hub() -> None:
 
 
 def test_every_reason_says_what_it_means_and_what_to_do() -> None:
-    assert all(meaning.endswith(".") and remedy.endswith(".") for meaning, remedy in REASONS.values())
+    assert REASONS.keys().isdisjoint(FAULTS)
+    every = [*REASONS.values(), *FAULTS.values()]
+    assert all(meaning.endswith(".") and remedy.endswith(".") for meaning, remedy in every)
+    assert words("paper_end") == "It has no paper. Put in a new roll."
     assert words("no_price").startswith(REASONS["no_price"][0])
 
 

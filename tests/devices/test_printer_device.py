@@ -24,10 +24,14 @@ from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sim import Event, PrinterSimulator
-from holdfast_drivers.values import DeviceState, Document, Image, Printed, Proof, Text
+from holdfast_drivers.values import DeviceState, Document, Image, Printed, PrintResult, Proof, Text
 
 HUB = {"id": "test-1", "code": "T1", "name": "Kelp & Co"}
 PAGE = Document((Text("Grüße, λάδι, 12,50 €"),))
+
+
+async def no_page() -> PrintResult:
+    raise AssertionError("nobody asked for a test page")
 
 
 class Rig:
@@ -37,7 +41,7 @@ class Rig:
     async def facts(self) -> dict[str, str]:
         """Once it is online."""
         async with asyncio.timeout(20):
-            while (health := await self.said.get()).state is not DeviceState.ONLINE:
+            while (health := await self.said.get()).state is not DeviceState.ONLINE or health.kind != "printer":
                 pass
         return health.facts
 
@@ -61,7 +65,7 @@ async def rig(tmp_path: Path, model: Model, **options: Any) -> AsyncIterator[Rig
     async with Pty(tmp_path / "printer") as pty, PrinterSimulator(pty.link, model=model, on_event=keep):
         place = {"usb": pty.path} if options.pop("usb", False) else {"serial": {"port": pty.path}}
         printer = msgspec.convert({"profile": "TM-T20II", **place, **options}, Printer)
-        device = PrinterDevice(printer, health=health, clock=clock)
+        device = PrinterDevice(printer, health=health, clock=clock, test=no_page)
         life = asyncio.create_task(device.run())
         yield Rig(device, said, paper)
         life.cancel()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.devices.finder import Finder
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.printer import NoPrinter
 from holdfast.devices.statistics import CountedPrinter, Statistics
 from holdfast.devices.taps import TAPS
@@ -21,7 +21,7 @@ from holdfast.runtime.clock import ManualClock
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.tape import Tape
-from holdfast_drivers.values import DeviceError, Document, Printed, PrintResult, Proof, Scan
+from holdfast_drivers.values import DeviceError, DeviceState, Document, Printed, PrintResult, Scan, Tri
 
 PLACE = "bench place"
 
@@ -32,8 +32,8 @@ class Bench:
     health: HealthBoard
     work: Workbench
     statistics: Statistics
-    printed: PrintResult = field(default_factory=lambda: PrintResult(Printed.PRINTED, Proof.PROCESS_ID))
-    beeps: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    failing: DeviceError | None = None
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def bench(tmp_path: Path) -> Bench:
     health = HealthBoard(clock, statistics.changed)
     health.add("scanner", "scanner", PLACE)
     health.add("printer", "printer", "nowhere")
+    health.add("drawer", "drawer", "nowhere", part_of="printer")
 
-    async def print_test() -> PrintResult:
-        return made.printed
-
-    def beep(name: str) -> bool:
-        made.beeps.append(name)
-        return True
+    async def look() -> Verdict:
+        made.checked.append("scanner")
+        if made.failing is not None:
+            raise made.failing
+        return Tri.UNKNOWN, "did you hear it?"
 
     finder = Finder(health=health, clock=clock, store=tmp_path / "known.json", root=tmp_path)
-    work = Workbench(health=health, finder=finder, print_test=print_test, beep=beep, patience=0.2)
+    work = Workbench(health=health, finder=finder, external={"scanner": look}, patience=0.2)
     made = Bench(clock, health, work, statistics)
     return made
 
@@ -74,19 +74,16 @@ async def test_an_internal_check_tells_what_is_known(bench: Bench) -> None:
         await bench.work.test("nobody", "internal")
 
 
-@pytest.mark.parametrize(
-    ("outcome", "told"), [(Printed.PRINTED, "yes"), (Printed.NOT_PRINTED, "no"), (Printed.UNKNOWN, "unknown")]
-)
-async def test_an_external_check_of_a_printer_is_a_page(bench: Bench, outcome: Printed, told: str) -> None:
-    bench.health.online("printer", online="yes")
-    bench.printed = PrintResult(outcome, reason="x")
-    assert await verdict(bench, "printer", "external") == told
-
-
-async def test_an_external_check_of_a_scanner_is_a_tone(bench: Bench) -> None:
+async def test_an_external_check_is_the_device_s_own(bench: Bench) -> None:
     bench.health.online("scanner")
-    assert await verdict(bench, "scanner", "external") == "unknown"
-    assert bench.beeps == ["scanner"]
+    told = await bench.work.test("scanner", "external")
+    assert (told["text"], told["words"]) == ("External HCheck: Complete", "did you hear it?")
+    bench.failing = DeviceError("timeout", "no answer")
+    assert (await bench.work.test("scanner", "external"))["text"] == "External HCheck: Not Responding"
+    bench.health.lost("scanner", DeviceError("absent"))
+    assert await verdict(bench, "scanner", "external") == "no"
+    assert bench.checked == ["scanner", "scanner"], "one that is away is not asked"
+    assert await verdict(bench, "drawer", "external") == "unknown", "nothing opens a drawer without a record of it"
 
 
 async def test_an_interactive_check_of_a_scanner_keeps_the_code_from_the_counter(bench: Bench) -> None:
@@ -108,7 +105,35 @@ async def test_an_interactive_check_of_a_printer_watches_its_cover(bench: Bench)
     bench.health.online("printer", online="no", cover_open="yes")
     await asyncio.sleep(0.15)
     bench.health.online("printer", online="yes", cover_open="no")
+    assert (await testing)["words"] == "seen: the cover opened, the cover closed"
+
+
+async def test_an_interactive_check_of_a_battery_is_a_pull_at_its_plug(bench: Bench) -> None:
+    bench.health.add("battery", "battery", "bus")
+    bench.health.online("battery", mains="yes (inferred)")
+    testing = asyncio.create_task(bench.work.test("battery", "interactive"))
+    await asyncio.sleep(0)
+    bench.health.online("battery", mains="no (inferred)")
+    await asyncio.sleep(0.15)
+    bench.health.online("battery", mains="yes (inferred)")
     assert (await testing)["healthy"] == "yes"
+
+
+def test_each_kind_has_its_unified_pos_category_and_power_state(bench: Bench) -> None:
+    health = bench.health
+    assert [device.category for device in health.all()] == ["Scanner", "POSPrinter", "CashDrawer"]
+    health.online("printer", hindrance="cover_open", online="no")
+    assert (health["printer"].state, health["printer"].reason) == (DeviceState.OFFLINE, "cover_open")
+    health.online("printer", online="yes")
+    assert (health["printer"].state, health["printer"].reason) == (DeviceState.ONLINE, "")
+    health.online("drawer", open="no")
+    health.lost("printer", DeviceError("timeout"))
+    assert {device.state for device in health.all()} == {DeviceState.UNKNOWN, DeviceState.OFF_OFFLINE}
+    assert (health["drawer"].state, health["drawer"].reason, health["drawer"].facts) == (
+        DeviceState.OFF_OFFLINE, "timeout", {},
+    )  # fmt: skip
+    health.lost("printer", DeviceError("unplugged"))
+    assert health["printer"].state is health["drawer"].state is DeviceState.OFF
 
 
 @asynccontextmanager

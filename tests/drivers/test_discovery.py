@@ -70,6 +70,7 @@ def test_printer_class_keyboards_and_buses(tree: SysTree) -> None:
     tree.node("i2c-dev", "i2c-1", tree.root / "sys/devices/platform/i2c-1")
     by_subsystem = {finding.port.subsystem: finding for finding in findings(tree)}
     assert by_subsystem[Subsystem.USBLP].guesses[0].role is Role.PRINTER
+    assert by_subsystem[Subsystem.USBLP].supported, "the hub prints on it"
     assert by_subsystem[Subsystem.USBLP].port.node.endswith("dev/usb/lp0")
     keyboard = by_subsystem[Subsystem.INPUT]
     assert keyboard.guesses[0].confidence is Confidence.NONE

@@ -12,7 +12,7 @@ from aiohttp import web
 from holdfast.api.answers import decode, read_body
 from holdfast.api.ports import DeviceReport, Hub
 from holdfast.domain.core import Refused
-from holdfast_contract.reasons import REASONS, words
+from holdfast_contract.reasons import FAULTS, REASONS, words
 from holdfast_drivers.values import DeviceError
 
 MAX_BODY = 4096
@@ -88,10 +88,11 @@ def _report(report: DeviceReport) -> dict[str, Any]:
     return {
         "name": report.name,
         "kind": report.kind,
+        "category": report.category,
         "state": report.state.value,
         "where": report.where,
         "reason": report.reason,
-        "words": words(report.reason) if report.reason in REASONS else "",
+        "words": words(report.reason) if report.reason in REASONS or report.reason in FAULTS else "",
         "facts": dict(report.facts),
         "statistics": dict(report.statistics),
     }

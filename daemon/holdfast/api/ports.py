@@ -20,16 +20,18 @@ class DeviceReport:
 
     name: str
     kind: str
-    """`scanner`, `printer`, `battery`, `panel`, …"""
+    """`scanner`, `printer`, `drawer`, `battery`, `panel`, …"""
     state: DeviceState
     where: str = ""
     """The stable name of its port."""
     reason: str = ""
-    """A code of `holdfast_contract.reasons`, or a driver's error kind, when it is not online."""
+    """A code of `holdfast_contract.reasons`, its FAULTS above all, when it is not online."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Further statuses in words, e.g. `paper: low`."""
     statistics: Mapping[str, int] = field(default_factory=dict)
     """Counts since the hub's start, under UnifiedPOS's names."""
+    category: str = ""
+    """UnifiedPOS's DeviceCategory: `Scanner`, `POSPrinter`, …"""
 
 
 class Workbench(Protocol):

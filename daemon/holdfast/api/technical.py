@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from holdfast.api.devices import devices
 from holdfast.api.documents import number_of
 from holdfast.api.ports import OFF, Hub
 from holdfast.domain import jobs
-from holdfast_contract.reasons import REASONS
+from holdfast_contract.reasons import FAULTS, REASONS
 from holdfast_contract.record import decode_record
 
 STALL_SECONDS = 30.0
@@ -132,8 +133,12 @@ async def badges(hub: Hub, _: web.Request) -> dict[str, Any]:
 
 
 async def reasons(_: Hub, __: web.Request) -> dict[str, Any]:
-    """Every reason this hub refuses with."""
-    return {"reasons": [{"reason": code, "meaning": m, "remedy": r} for code, (m, r) in sorted(REASONS.items())]}
+    """Every reason this hub refuses with, and every fault of a device."""
+    return {"reasons": _told(REASONS), "faults": _told(FAULTS)}
+
+
+def _told(table: Mapping[str, tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"reason": code, "meaning": m, "remedy": r} for code, (m, r) in sorted(table.items())]
 
 
 async def _shop(hub: Hub) -> dict[str, Any]:

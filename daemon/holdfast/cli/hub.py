@@ -70,11 +70,13 @@ def scan_test(
 
 
 def reasons(session: Session) -> None:
-    """Every reason the hub refuses with, and what to do. Needs no daemon."""
-    from holdfast_contract.reasons import REASONS
+    """Every reason the hub refuses with, every fault of a device, and what to do. Needs no daemon."""
+    from holdfast_contract.reasons import FAULTS, REASONS
 
-    listed = [{"reason": code, "meaning": m, "remedy": r} for code, (m, r) in sorted(REASONS.items())]
-    session.show({"reasons": listed}, _reasons)
+    def listed(table: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
+        return [{"reason": code, "meaning": m, "remedy": r} for code, (m, r) in sorted(table.items())]
+
+    session.show({"reasons": listed(REASONS), "faults": listed(FAULTS)}, _reasons)
 
 
 def _status(answer: dict[str, Any]) -> RenderableType:
@@ -142,23 +144,29 @@ def device_table(devices: list[dict[str, Any]]) -> RenderableType:
 
     from holdfast.cli.show import BAD, DOUBTFUL, GOOD, table
 
-    marks = {"online": GOOD, "off_offline": BAD}
+    marks = {"online": GOOD, "unknown": DOUBTFUL}
     return table(
         "Devices",
-        ("", "device", "state", "where", "facts", "what to do"),
+        ("", "device", "class", "state", "where", "facts", "what to do"),
         (
             (
-                marks.get(device["state"], DOUBTFUL),
+                marks.get(device["state"], BAD),
                 escape(device["name"]),
-                device["state"].replace("_", " "),
+                device["category"],
+                escape(_state(device)),
                 escape(device["where"]),
                 escape(", ".join(f"{name} {value}" for name, value in device["facts"].items() if name != "finding")),
-                escape(device["words"] or device["facts"].get("finding", device["reason"])),
+                escape(device["facts"].get("finding") or device["words"] or device["reason"]),
             )
             for device in devices
         ),
         empty="none is configured",
     )
+
+
+def _state(device: dict[str, Any]) -> str:
+    state = str(device["state"]).replace("_", " ")
+    return f"{state}: {device['reason'].replace('_', ' ')}" if device["reason"] else state
 
 
 def _outbox(answer: dict[str, Any]) -> RenderableType:
@@ -230,10 +238,13 @@ def _scan_test(answer: dict[str, Any]) -> RenderableType:
 
 
 def _reasons(answer: dict[str, Any]) -> RenderableType:
-    from holdfast.cli.show import table
+    from holdfast.cli.show import stack, table
 
-    rows = ((row["reason"], row["meaning"], row["remedy"]) for row in answer["reasons"])
-    return table("", ("reason", "meaning", "what to do"), rows)
+    def listed(title: str, rows: list[dict[str, str]]) -> RenderableType:
+        cells = ((row["reason"], row["meaning"], row["remedy"]) for row in rows)
+        return table(title, ("reason", "meaning", "what to do"), cells)
+
+    return stack(listed("Refusals", answer["reasons"]), listed("Faults of a device", answer["faults"]))
 
 
 def _item(item: dict[str, Any]) -> str:

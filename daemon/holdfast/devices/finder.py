@@ -21,6 +21,8 @@ GLANCE_EVERY = 0.25
 nobody announces a PTY."""
 LOOK_EVERY = 30.0
 """Seconds between full looks without an announcement."""
+HERE = (DeviceState.ONLINE, DeviceState.OFFLINE)
+"""States of a device whose port is open."""
 SETTLE = 0.3
 """Seconds after an announcement before a full look: a device announces its parts one by one."""
 
@@ -107,7 +109,7 @@ class Finder:
 
     async def _glance(self) -> None:
         """Wake whoever waits for a port that was not there and now is."""
-        away = {device.name: device.where for device in self._health.all() if device.state is not DeviceState.ONLINE}
+        away = {device.name: device.where for device in self._health.all() if device.state not in HERE}
         there = await asyncio.to_thread(_present, away) if away else set[str]()
         for name in there - self._there:
             self.wake(name).set()

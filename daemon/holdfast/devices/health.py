@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from holdfast.runtime.clock import Clock
-from holdfast_drivers.values import DeviceError, DeviceState
+from holdfast_drivers.values import DeviceError, DeviceState, Tri
 
 UNSUPPORTED = "unsupported"
 """Kind of a device that nothing here can drive, and reason of it."""
@@ -14,6 +14,24 @@ NOT_CONFIGURED = "not_configured"
 """Reason of a device that could be used and is in no configuration."""
 PORT_SWAP = "port_swap"
 """Reason of a device at whose port there is another one. Its fact `finding` says which."""
+DETACHED = frozenset({"absent", "unplugged"})
+"""Reasons of a device that is not there at all."""
+OFFLINE = "offline"
+"""Reason of a device that says so without saying why."""
+
+CATEGORIES: Mapping[str, str] = {
+    "scanner": "Scanner",
+    "printer": "POSPrinter",
+    "drawer": "CashDrawer",
+    "panel": "Lights",
+    "battery": "POSPower",
+    "scale": "Scale",
+    "display": "LineDisplay",
+}
+"""UnifiedPOS's DeviceCategory (1.16) of each kind of device."""
+
+Verdict = tuple[Tri, str]
+"""Of a check: is the device healthy, and why so, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +40,20 @@ class Health:
 
     name: str
     kind: str
-    """`scanner`, `printer`, `panel`, `battery`; UNSUPPORTED among the others."""
+    """A key of CATEGORIES; UNSUPPORTED or NOT_CONFIGURED among the others."""
     where: str
     """The stable name of its port."""
     state: DeviceState = DeviceState.UNKNOWN
     reason: str = ""
-    """Kind of the last DeviceError while it is not online."""
+    """Kind of the last DeviceError, or what keeps it from its work, while it is not online."""
     since: float = 0.0
     """Monotonic seconds of the last change of state."""
     facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def category(self) -> str:
+        """UnifiedPOS's DeviceCategory; empty for what has none."""
+        return CATEGORIES.get(self.kind, "")
 
 
 class HealthBoard:
@@ -41,19 +64,28 @@ class HealthBoard:
         self._changed = changed
         self._devices: dict[str, Health] = {}
         self._others: dict[str, Health] = {}
+        self._parts: dict[str, list[str]] = {}
 
-    def add(self, name: str, kind: str, where: str) -> None:
+    def add(self, name: str, kind: str, where: str, *, part_of: str | None = None) -> None:
+        """A device; one that hangs on another (a drawer on its printer) is lost with it."""
         self._devices[name] = Health(name, kind, where, since=self._clock.monotonic())
+        if part_of is not None:
+            self._parts.setdefault(part_of, []).append(name)
 
-    def online(self, name: str, **facts: str) -> None:
-        """It answers. `facts` replace what was known."""
-        self._set(replace(self._devices[name], state=DeviceState.ONLINE, reason="", facts=facts))
+    def online(self, name: str, *, hindrance: str | None = None, **facts: str) -> None:
+        """It answers. `facts` replace what was known; with `online` "no" it is offline, for `hindrance`."""
+        offline = facts.get("online") == Tri.NO.value
+        state = DeviceState.OFFLINE if offline else DeviceState.ONLINE
+        reason = (hindrance or OFFLINE) if offline else ""
+        self._set(replace(self._devices[name], state=state, reason=reason, facts=facts))
 
     def lost(self, name: str, error: Exception) -> None:
-        """It failed or went away; what it said before is no longer known."""
+        """It failed or went away, with all that hangs on it; what it said before is no longer known."""
         kind = error.kind if isinstance(error, DeviceError) else type(error).__name__
         facts = {"finding": error.detail} if isinstance(error, DeviceError) and kind == PORT_SWAP else {}
-        self._set(replace(self._devices[name], state=DeviceState.OFF_OFFLINE, reason=kind, facts=facts))
+        state = DeviceState.OFF if kind in DETACHED else DeviceState.OFF_OFFLINE
+        for each in (name, *self._parts.get(name, ())):
+            self._set(replace(self._devices[each], state=state, reason=kind, facts=facts))
 
     def others(self) -> list[Health]:
         """What is plugged in and not configured."""

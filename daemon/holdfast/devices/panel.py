@@ -5,10 +5,14 @@ from __future__ import annotations
 from enum import Enum
 
 from holdfast.config import Panel
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.panel import panel as driver
 from holdfast_drivers.panel.signals import Lamp, Signal
+from holdfast_drivers.values import Tri
+
+TEST_LIGHT = 0.6
+"""Seconds each lamp is lit in a test."""
 
 LINK_SIGNALS = {
     "online": Signal.ONLINE,
@@ -58,6 +62,13 @@ class PanelDevice(NoPanel):
                 await panel.run()
             finally:
                 self._panel = None
+
+    async def check(self) -> Verdict:
+        """CheckHealth, external: each lamp in turn. Only a person can say whether it shone."""
+        if self._panel is None:
+            return Tri.NO, "its lines are not open"
+        lit = await self._panel.light_in_turn(TEST_LIGHT * self._pace)
+        return Tri.UNKNOWN, f"one after the other: {', '.join(lamp.value for lamp in lit)}. Did you notice each?"
 
     def signal(self, station: str, signal: Enum) -> None:  # noqa: ARG002 - one panel serves every station
         """A signal of the counter, once; its value names ours. Never blocks, never raises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Protocol
 
 from holdfast.config import Power
 from holdfast.devices.gauges import cells_of, open_gauge
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine, runtime_minutes
@@ -23,6 +24,8 @@ from holdfast_drivers.values import PowerReading, Tri
 JUDGE_EVERY = 1.0
 """Seconds between two judgements."""
 ACTOR = "power"
+FRESH_WITHIN = 35.0
+"""Seconds a test waits for a new reading: a gauge that was lost is looked for every 30."""
 
 
 class Execute(Protocol):
@@ -68,6 +71,8 @@ class PowerDevice:
         self._machine = StageMachine(Limits(cutoff_mv=options.cutoff_mv))
         self._mains = Tri.UNKNOWN
         self._silent = False
+        self._readings: asyncio.Queue[PowerReading] | None = None
+        """Of a test that waits for one."""
         health.add(self.name, "battery", options.nut_ups or options.bus)
 
     async def run(self) -> None:
@@ -83,8 +88,21 @@ class PowerDevice:
             async for reading in PowerBoard(gauge, line, clock=self._clock.monotonic).readings():
                 self._take(reading)
 
+    async def check(self) -> Verdict:
+        """CheckHealth, external: what the board measures from now on."""
+        readings: asyncio.Queue[PowerReading] = asyncio.Queue()
+        self._readings = readings
+        try:
+            async with asyncio.timeout(FRESH_WITHIN):
+                return _judged(await readings.get())
+        except TimeoutError:
+            return Tri.NO, f"no reading within {FRESH_WITHIN:.0f} s"
+
     def _take(self, reading: PowerReading) -> None:
         self._filter.add(reading)
+        if self._readings is not None:
+            self._readings.put_nowait(reading)
+            self._readings = None
         self._health.online(
             self.name, board=self._options.board, mains=_mains_text(reading), charge=_charge_text(reading)
         )
@@ -162,6 +180,21 @@ class PowerDevice:
             view.age,
             None if cells is None or view.cell_mv is None else view.cell_mv * cells,
         )
+
+
+def _judged(reading: PowerReading) -> Verdict:
+    told = f"mains {_mains_text(reading)}, charge {_charge_text(reading)}"
+    measured = [
+        f"{value / scale:.{digits}f} {unit}"
+        for value, scale, digits, unit in (
+            (reading.cell_mv, 1000, 3, "V a cell"),
+            (reading.current_ma, 1000, 2, "A"),
+            (reading.temperature_dc, 10, 0, "°C"),
+        )
+        if value is not None
+    ]
+    answered = reading.cell_mv is not None or reading.charge_permille is not None
+    return (Tri.YES, ", ".join([told, *measured])) if answered else (Tri.NO, "the gauge does not answer")
 
 
 def _mains_text(reading: PowerReading) -> str:

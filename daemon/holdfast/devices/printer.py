@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from holdfast.config import Printer
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.ports import printer_line, printer_link, printer_place
 from holdfast.runtime.clock import Clock
 from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.printers.detect import KINDS, detect
+from holdfast_drivers.printers.dialect import hindrance
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import Profile, load_profile
@@ -31,6 +32,8 @@ LOOK_EVERY = 10.0
 """Seconds between health checks of an idle printer."""
 SILENT = "escpos"
 """The language of a printer that answers no question: those that say nothing are no-name ESC/POS ones."""
+DRAWER = "drawer"
+"""Name of the device that hangs on the printer."""
 ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
 
 
@@ -53,17 +56,23 @@ class NoPrinter:
 class PrinterDevice(NoPrinter):
     """`run` is one life of the connection; `print` and `kick` may be called at any time."""
 
-    def __init__(self, options: Printer, *, health: HealthBoard, clock: Clock) -> None:
+    def __init__(
+        self, options: Printer, *, health: HealthBoard, clock: Clock, test: Callable[[], Awaitable[PrintResult]]
+    ) -> None:
+        """`test` prints a test page."""
         self.name = options.name
         self._options = options
         self._opener = printer_link(options)
         self._health = health
         self._clock = clock
+        self._test = test
         self._printer: ReceiptPrinter | None = None
         self._language = ""
         self._changed = asyncio.Event()
         self._profile: Profile | None = None
         health.add(self.name, "printer", printer_place(options))
+        if options.drawer != "none":
+            health.add(DRAWER, "drawer", printer_place(options), part_of=self.name)
 
     async def run(self) -> None:
         """Raises DeviceError when the printer is absent or its link is lost."""
@@ -117,9 +126,10 @@ class PrinterDevice(NoPrinter):
             "paper_low": status.paper_low.value,
             "cover_open": status.cover_open.value,
             "fault": status.fault.value,
-            "drawer_open": status.drawer_open.value,
         }
-        self._health.online(self.name, **facts)
+        self._health.online(self.name, hindrance=hindrance(status), **facts)
+        if self._options.drawer != "none":
+            self._health.online(DRAWER, online=status.online.value, open=status.drawer_open.value)
         self._stir()
 
     def _stir(self) -> None:
@@ -133,6 +143,15 @@ class PrinterDevice(NoPrinter):
             load = partial(load_profile, options.profile, dots=options.dots, columns=options.columns, font=font)
             self._profile = await asyncio.to_thread(load)
         return self._profile
+
+    async def check(self) -> Verdict:
+        """CheckHealth, external: a test page."""
+        page = await self._test()
+        if page.outcome is Printed.PRINTED:
+            return Tri.YES, f"the test page is proved by {page.proof.name.lower().replace('_', ' ')}"
+        if page.outcome is Printed.NOT_PRINTED:
+            return Tri.NO, f"nothing was printed: {page.reason}"
+        return Tri.UNKNOWN, f"look at the paper: {page.reason}"
 
     def ready(self) -> Tri:
         """Can a job be begun: YES, NO with a known hindrance or no connection, UNKNOWN while the printer is silent."""

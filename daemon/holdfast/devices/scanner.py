@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import Enum
 
 from holdfast.config import Scanner
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.ports import serial_link
 from holdfast_drivers.links.evdev import evdev_opener
 from holdfast_drivers.links.hidraw import hidraw_opener
@@ -23,7 +23,7 @@ from holdfast_drivers.scanners.line import LineScanner
 from holdfast_drivers.scanners.newland import NewlandScanner
 from holdfast_drivers.scanners.serial_scanner import SerialScanner
 from holdfast_drivers.scanners.ssi_scanner import SsiScanner
-from holdfast_drivers.values import DeviceError, Scan
+from holdfast_drivers.values import DeviceError, Scan, Tri
 
 ASK_EVERY = 300.0
 """Seconds without feedback after which a scanner that can be asked is asked whether it lives."""
@@ -62,6 +62,7 @@ class ScannerDevice:
         self._health = health
         self._scanned = scanned
         self._terminates = False
+        self._live: LineScanner | None = None
         self._signals: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         place = options.serial.port if options.serial is not None else options.input or ""
         health.add(self.name, "scanner", place)
@@ -71,12 +72,26 @@ class ScannerDevice:
         async with driver(self._options) as scanner:
             self._health.online(self.name, station=self._station, protocol=self._options.protocol)
             telling = asyncio.create_task(self._tell(scanner), name=f"{self.name} feedback")
+            self._live = scanner
             try:
                 async for scan in scanner:
                     self._scanned(self._station, self._judged(scan))
             finally:
+                self._live = None
                 telling.cancel()
                 await asyncio.wait({telling})
+
+    async def check(self) -> Verdict:
+        """CheckHealth, external: a good tone, and the answer of a scanner that can be asked. Raises DeviceError."""
+        scanner = self._live
+        if scanner is None:
+            return Tri.NO, "its port is not open"
+        answers = await scanner.alive() if Capability.QUERY in scanner.capabilities else Tri.UNKNOWN
+        told = "it answered" if answers is Tri.YES else "it was not heard"
+        if Capability.FEEDBACK not in scanner.capabilities:
+            return answers, f"{told} and cannot be made to sound: try --level interactive"
+        await scanner.good_read()
+        return answers, f"{told}; a tone was asked for: did you hear it?"
 
     def _judged(self, scan: Scan) -> Scan:
         """Silence ends a whole read only of a scanner that never sends a terminator; of another it is one cut short."""

@@ -26,7 +26,7 @@ JOBS = {
 BECAME = {
     ("cover_open", Tri.YES.value): "ReceiptCoverOpenCount",
     ("fault", Tri.YES.value): "PrinterFaultCount",
-    ("drawer_open", Tri.YES.value): "DrawerGoodOpenCount",
+    ("open", Tri.YES.value): "DrawerGoodOpenCount",
     ("paper", Tri.NO.value): "HUB_PaperEndCount",
 }
 """Counted when a device's fact becomes this value."""

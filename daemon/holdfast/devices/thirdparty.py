@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from holdfast.config import AddedScanner
-from holdfast.devices.health import HealthBoard
+from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.ports import serial_link
 from holdfast_drivers.registry import Driver, Registry, load_drivers
-from holdfast_drivers.values import DeviceError, Scan
+from holdfast_drivers.values import DeviceError, Scan, Tri
 
 
 class AddedScannerDevice:
@@ -40,6 +40,11 @@ class AddedScannerDevice:
             raise DeviceError("refused", str(error.args[0] if error.args else error)) from error
         except SystemExit as error:
             raise DeviceError("refused", f"driver {self._options.driver} wanted to end the process") from error
+
+    async def check(self) -> Verdict:
+        """CheckHealth, external: nothing can be asked of it."""
+        await asyncio.sleep(0)
+        return Tri.UNKNOWN, "it cannot be made to sound: try --level interactive"
 
     async def _live(self, driver: Driver) -> None:
         async with driver.make(self._opener, self._options.options) as scanner:

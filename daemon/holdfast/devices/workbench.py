@@ -1,7 +1,7 @@
 """What a technician does with a device: look for it, test it, record it, make it talk in the log.
 
 Tests are UnifiedPOS's CheckHealth: `internal` changes nothing, `external` makes the device do something a person can
-perceive, `interactive` asks a person to do something and waits for it.
+perceive, or measure afresh; `interactive` asks a person to do something and waits for it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from holdfast.devices.finder import Finder
-from holdfast.devices.health import Health, HealthBoard
+from holdfast.devices.health import Health, HealthBoard, Verdict
 from holdfast.devices.taps import TAPS
 from holdfast.runtime import supervise
 from holdfast_drivers.discovery.identify import Finding
-from holdfast_drivers.values import DeviceError, DeviceState, Printed, PrintResult, Scan, Tri
+from holdfast_drivers.values import DeviceError, DeviceState, Scan, Tri
 
 PATIENCE = 30.0
 """Seconds an interactive test waits for a person."""
@@ -34,6 +35,29 @@ class Level(Enum):
     INTERACTIVE = "interactive"
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person does, and the fact of the device that shows it."""
+
+    fact: str
+    value: str
+    words: str
+
+
+DEEDS: Mapping[str, tuple[Deed, ...]] = {
+    "printer": (
+        Deed("cover_open", Tri.YES.value, "the cover opened"),
+        Deed("cover_open", Tri.NO.value, "the cover closed"),
+    ),
+    "drawer": (Deed("open", Tri.YES.value, "the drawer opened"), Deed("open", Tri.NO.value, "the drawer closed")),
+    "battery": (
+        Deed("mains", Tri.NO.value, "the mains plug pulled"),
+        Deed("mains", Tri.YES.value, "the mains plug put back"),
+    ),
+}
+"""Interactive tests by kind of device, in order. A scanner's is a scan."""
+
+
 class Workbench:
     """Methods raise KeyError for a device that is not configured, ValueError for a level that is none."""
 
@@ -42,15 +66,13 @@ class Workbench:
         *,
         health: HealthBoard,
         finder: Finder,
-        print_test: Callable[[], Awaitable[PrintResult]],
-        beep: Callable[[str], bool],
+        external: Mapping[str, Callable[[], Awaitable[Verdict]]],
         patience: float = PATIENCE,
     ) -> None:
-        """`beep` asks a scanner for a good tone; False: it has none."""
+        """`external`: what each device does for an external test, by its name."""
         self._health = health
         self._finder = finder
-        self._print_test = print_test
-        self._beep = beep
+        self._external = external
         self._patience = patience
         self._awaited: dict[str, asyncio.Future[Scan]] = {}
 
@@ -71,15 +93,8 @@ class Workbench:
         """`{level, healthy, text, words}`; `healthy` is yes, no or unknown, `text` UnifiedPOS's CheckHealthText."""
         wanted, device = Level(level), self._health[name]
         healthy, words = _internal(device)
-        if wanted is not Level.INTERNAL and healthy is not Tri.NO:
-            tests = {
-                ("scanner", Level.EXTERNAL): self._scanner_external,
-                ("scanner", Level.INTERACTIVE): self._scanner_interactive,
-                ("printer", Level.EXTERNAL): self._printer_external,
-                ("printer", Level.INTERACTIVE): self._printer_interactive,
-            }
-            test = tests.get((device.kind, wanted))
-            healthy, words = (Tri.UNKNOWN, "this kind of device has no such test") if test is None else await test(name)
+        if wanted is not Level.INTERNAL and not _away(device):
+            healthy, words = await self._perceived(device, wanted)
         text = {Tri.YES: "Successful", Tri.NO: "Not Responding", Tri.UNKNOWN: "Complete"}[healthy]
         return {
             "level": wanted.value,
@@ -110,13 +125,19 @@ class Workbench:
         """Learn the device anew: it was replaced. False: nothing was known."""
         return await self._finder.forget(self._health[name].name)
 
-    async def _scanner_external(self, name: str) -> tuple[Tri, str]:
-        await asyncio.sleep(0)
-        if self._beep(name):
-            return Tri.UNKNOWN, "a tone was asked for: did you hear it?"
-        return Tri.UNKNOWN, "this scanner cannot be made to sound: try --level interactive"
+    async def _perceived(self, device: Health, level: Level) -> Verdict:
+        if level is Level.EXTERNAL and device.name in self._external:
+            try:
+                return await self._external[device.name]()
+            except DeviceError as error:
+                return Tri.NO, str(error)
+        if level is Level.INTERACTIVE and device.kind == "scanner":
+            return await self._scan(device.name)
+        if level is Level.INTERACTIVE and device.kind in DEEDS:
+            return await self._deeds(device)
+        return Tri.UNKNOWN, "this kind of device has no such test"
 
-    async def _scanner_interactive(self, name: str) -> tuple[Tri, str]:
+    async def _scan(self, name: str) -> Verdict:
         awaited: asyncio.Future[Scan] = asyncio.get_running_loop().create_future()
         if name in self._awaited:
             return Tri.UNKNOWN, "another test waits for this scanner already"
@@ -131,33 +152,29 @@ class Workbench:
         ended = "ended by its terminator" if scan.terminated else "ended by silence: program a terminator"
         return Tri.YES, f"{len(scan.data)} bytes, AIM {scan.aim or 'not sent'}, {ended}"
 
-    async def _printer_external(self, _: str) -> tuple[Tri, str]:
-        result = await self._print_test()
-        if result.outcome is Printed.PRINTED:
-            return Tri.YES, f"the test page is proved by {result.proof.name.lower().replace('_', ' ')}"
-        if result.outcome is Printed.NOT_PRINTED:
-            return Tri.NO, f"nothing was printed: {result.reason}"
-        return Tri.UNKNOWN, f"look at the paper: {result.reason}"
+    async def _deeds(self, device: Health) -> Verdict:
+        deeds = DEEDS[device.kind]
+        for deed in deeds:
+            if not await self._seen(device.name, deed):
+                return Tri.NO, f"{deed.words}: not seen within {self._patience:.0f} s"
+        return Tri.YES, f"seen: {', '.join(deed.words for deed in deeds)}"
 
-    async def _printer_interactive(self, name: str) -> tuple[Tri, str]:
-        for value in (Tri.YES, Tri.NO):
-            if not await self._becomes(name, "cover_open", value.value):
-                what = "opened" if value is Tri.YES else "closed"
-                return Tri.NO, f"the cover was not seen to be {what} within {self._patience:.0f} s"
-        return Tri.YES, "the cover was opened and closed, and the printer said so"
-
-    async def _becomes(self, name: str, fact: str, value: str) -> bool:
+    async def _seen(self, name: str, deed: Deed) -> bool:
         for _ in range(math.ceil(self._patience / LOOK_EVERY)):
-            if self._health[name].facts.get(fact) == value:
+            if self._health[name].facts.get(deed.fact, "").split(" ")[0] == deed.value:
                 return True
             await asyncio.sleep(LOOK_EVERY)
         return False
 
 
-def _internal(device: Health) -> tuple[Tri, str]:
+def _away(device: Health) -> bool:
+    return device.state in (DeviceState.OFF, DeviceState.OFF_OFFLINE)
+
+
+def _internal(device: Health) -> Verdict:
     """What is known without touching the device."""
     facts = ", ".join(f"{name} {value}" for name, value in device.facts.items())
-    if device.state is DeviceState.OFF_OFFLINE:
+    if _away(device) or device.state is DeviceState.OFFLINE:
         return Tri.NO, f"{device.reason}{': ' if facts else ''}{facts}"
     if device.state is DeviceState.UNKNOWN:
         return Tri.UNKNOWN, "nothing was heard of it yet"

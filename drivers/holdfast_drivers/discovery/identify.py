@@ -15,6 +15,7 @@ USABLE: Mapping[Subsystem, frozenset[Role]] = {
     Subsystem.TTY: frozenset({Role.SCANNER, Role.PRINTER, Role.ADAPTER}),
     Subsystem.HIDRAW: frozenset({Role.SCANNER}),
     Subsystem.INPUT: frozenset({Role.SCANNER}),
+    Subsystem.USBLP: frozenset({Role.PRINTER}),
     Subsystem.I2C: frozenset({Role.BATTERY}),
 }
 """What this library can drive, by how the kernel presents it."""

@@ -15,7 +15,7 @@ from math import inf
 from typing import NoReturn, Protocol
 
 from holdfast_drivers.links.header import Header
-from holdfast_drivers.panel.signals import Lamp, Sequence, Signal, Timing, scores
+from holdfast_drivers.panel.signals import Cue, Lamp, Sequence, Signal, Step, Timing, scores
 from holdfast_drivers.values import DeviceError
 
 Pins = Mapping[Lamp, int | None]
@@ -47,6 +47,14 @@ class Panel:
             if cue.lamp in self._sequences:
                 self._sequences[cue.lamp].play(cue)
         self._wanted.set()
+
+    async def light_in_turn(self, seconds: float) -> list[Lamp]:
+        """Have each lamp that is fitted lit alone for `seconds`, while `run` plays. Which they were."""
+        for lamp, sequence in self._sequences.items():
+            sequence.play(Cue(lamp, (Step(on=True, seconds=seconds),)))
+            self._wanted.set()
+            await asyncio.sleep(2 * seconds)
+        return list(self._sequences)
 
     async def run(self) -> NoReturn:
         """Play until cancelled. Raises DeviceError(`timeout`|`unplugged`) when the lines fail."""
