@@ -21,7 +21,20 @@ from measure import Row, Run
 from table import Report, look_around, show
 
 ROOT = Path(__file__).parent.parent
-BENCHES = ("closing", "light", "drain", "memory", "wire", "proof", "start", "footprint", "idle", "printers", "flash")
+BENCHES = (
+    "closing",
+    "light",
+    "drain",
+    "memory",
+    "wire",
+    "proof",
+    "start",
+    "footprint",
+    "idle",
+    "barcodes",
+    "printers",
+    "flash",
+)
 """Modules beside this one, in the order in which they run; the first line of each says what it measures."""
 WIDE = 160
 """Columns where there is no terminal to ask."""

@@ -39,9 +39,9 @@ OURS = f"from holdfast_drivers.barcodes.gs1 import parse_element_string; parse_e
 BIIP = f"import biip; biip.parse(']C1' + {MEDICINE!r})"
 
 
-def rows(quick: bool) -> list[Row]:
+async def run(run: Run) -> list[Row]:
     """Ours and biip's: medians of rounds taken in turns."""
-    rounds, calls = (3, 500) if quick else (9, 3000)
+    rounds, calls = run.pick((9, 3000), (3, 500))
     found = []
     for what, text in (("medicine: 4 elements", MEDICINE), ("weighed goods: 5 elements", LABEL)):
         ours, theirs = _rates(rounds, calls, partial(parse_element_string, text), _biip("]C1" + text))
@@ -51,10 +51,6 @@ def rows(quick: bool) -> list[Row]:
     ours, _ = _rates(rounds, calls, lambda: classify(Scan(MEDICINE.encode(), aim="]C1")), None)
     found.append(_rate_row("scans classified, medicine", ours, None))
     return [*found, _weight_row()]
-
-
-async def run(run: Run) -> list[Row]:
-    return rows(run.quick)
 
 
 def _rates(
@@ -103,9 +99,3 @@ def _weigh(load: str) -> float:
     code = WEIGH.format(load=load)
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment())
     return float(told.stdout)
-
-
-if __name__ == "__main__":
-    for row in rows("--quick" in sys.argv):
-        beside = "".join(f"; {other.what} {other.value:,.1f}" for other in row.beside)
-        print(f"{row.what:48} {row.value:12,.1f} {row.unit:3} ({row.goal}: {'met' if row.met else 'MISSED'}{beside})")
