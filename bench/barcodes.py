@@ -41,7 +41,7 @@ BIIP = f"import biip; biip.parse(']C1' + {MEDICINE!r})"
 
 async def run(run: Run) -> list[Row]:
     """Ours and biip's: medians of rounds taken in turns."""
-    rounds, calls = run.pick((9, 3000), (3, 500))
+    rounds, calls = run.pick(9, 3), run.pick(3000, 500)
     found = []
     for what, text in (("medicine: 4 elements", MEDICINE), ("weighed goods: 5 elements", LABEL)):
         ours, theirs = _rates(rounds, calls, partial(parse_element_string, text), _biip("]C1" + text))
