@@ -10,6 +10,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Scan your badge, then scan the command again.",
     ),
     "badge_unknown": ("This badge is not known here.", "Ask a supervisor to issue a badge."),
+    "bus_stuck": (
+        "A chip holds the battery board's bus.",
+        "Switch hub and board off and on. Without that: docs/power.md, A bus that is stuck.",
+    ),
     "cart_empty": ("There is nothing in the cart.", "Scan a product first."),
     "cart_full": ("The cart has too many lines.", "Finish this sale and start another."),
     "cart_not_open": ("There is no open cart.", "Scan a product to start a sale."),

@@ -29,7 +29,9 @@ class DeviceState(Enum):
 
 
 class DeviceError(Exception):
-    """A device failed. `kind` is stable: `absent`, `unplugged`, `timeout`, `refused`, `garbled`, `busy`, `bus`."""
+    """A device failed. `kind` is stable: `absent`, `unplugged`, `timeout`, `refused`, `garbled`, `busy`, `bus`,
+    `bus_stuck`.
+    """
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
@@ -130,6 +132,8 @@ class PowerReading:
     """`mains` was concluded from the direction of the current, for the board has no line for it."""
     stop_asked: bool = False
     """The board or UPS itself says that it will cut the power soon."""
+    missed: str = ""
+    """Kind of the DeviceError for which the gauge has said nothing; empty when it did."""
 
 
 class Align(Enum):

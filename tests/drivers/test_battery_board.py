@@ -95,7 +95,7 @@ async def test_a_few_misses_are_waited_for() -> None:
 async def test_a_change_of_mains_is_told_while_the_gauge_misses() -> None:
     script = Script([None, "absent"], [Tri.YES, Tri.YES, Tri.NO])
     readings = await first(2, script)
-    assert [(r.mains, r.charge_permille) for r in readings] == [(Tri.YES, 500), (Tri.NO, None)]
+    assert [(r.mains, r.charge_permille, r.missed) for r in readings] == [(Tri.YES, 500, ""), (Tri.NO, None, "absent")]
 
 
 async def test_a_lost_gauge_is_unknown_probed_ever_less_often_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:

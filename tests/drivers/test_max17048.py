@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.registers import MemoryBus, Nack
 from holdfast_drivers.ups.battery import Battery
@@ -144,9 +145,12 @@ async def test_what_is_no_gauge_is_not_taken_for_one(registers: dict[int, int], 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
-    [(Fault.NACK, "absent"), (Fault.STUCK, "timeout"), (Fault.ONES, "garbled")],
+    [(Fault.NACK, "absent"), (Fault.STUCK, "bus_stuck"), (Fault.ONES, "garbled")],
 )
-async def test_a_gauge_that_fails_raises_and_comes_back(fault: Fault, kind: str) -> None:
+async def test_a_gauge_that_fails_raises_and_comes_back(
+    fault: Fault, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(i2c, "PAUSE", 0.0)
     chip = GaugeChip(Battery())
     bus = bus_of(chip)
     gauge = await Max17048.detect(bus)

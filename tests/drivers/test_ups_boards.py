@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.links.pec import read_pec
 from holdfast_drivers.links.registers import Hang, MemoryBus, Nack, RegisterMap
 from holdfast_drivers.ups import bq27441, ina, lc709203, pijuice, pisugar, sbs, waveshare_e
 from holdfast_drivers.ups.battery import Battery
@@ -121,12 +122,6 @@ def test_pijuice_checksum_and_the_bit_the_bus_loses() -> None:
         pijuice.checked(bytes.fromhex("740f85"))
 
 
-def test_lc709203_crc() -> None:
-    assert lc709203.read_crc(0x09, bytes.fromhex("740e")) == 0xB7
-    assert lc709203.crc8(bytes([0x16, 0x15, 0x01, 0x00])) == 0x64
-    assert lc709203.crc8(bytes([0x16, 0x07, 0x55, 0xAA])) == 0x17
-
-
 @pytest.mark.parametrize("block", [b"\0" * 32, b"\xff" * 32, b"\x20" + b"a" * 31, b"\x03a\0c".ljust(32, b"\xff")])
 def test_what_is_no_block_string(block: bytes) -> None:
     with pytest.raises(DeviceError, match="garbled"):
@@ -184,8 +179,30 @@ async def test_pijuice_without_a_battery() -> None:
 async def test_lc709203_whose_crc_is_wrong_is_not_believed() -> None:
     chip = chip_of("lc709203f")
     chip.overlay[lc709203.CHARGE] = bytes.fromhex("0a0000")
-    with pytest.raises(DeviceError, match="CRC"):
+    with pytest.raises(DeviceError, match="checksum"):
         await read("lc709203f", chip)
+
+
+@pytest.mark.parametrize(
+    ("specification", "checked"),
+    [("3100", True), ("2100", False), ("1100", False), ("310099", False)],
+)
+async def test_a_smart_batterys_checksums_are_used_when_it_has_them_and_they_are_right(
+    specification: str, checked: bool
+) -> None:
+    chip = chip_of("sbs")
+    raw = bytes.fromhex(specification)
+    chip.overlay[sbs.SPECIFICATION] = raw if len(raw) > 2 else raw + bytes([read_pec(sbs.ADDRESS, 0x1A, raw)])
+    driver = await on_bus({sbs.ADDRESS: chip}, lambda bus: Sbs.detect(bus, cells=3))
+    assert driver.pec == checked
+    chip.overlay[sbs.VOLTAGE] = bytes.fromhex("305d00")
+
+    async def read(bus: I2CBus) -> PowerReading:
+        return await (await Sbs.detect(bus, cells=3)).read()
+
+    if checked:
+        with pytest.raises(DeviceError, match="checksum"):
+            await on_bus({sbs.ADDRESS: chip}, read)
 
 
 async def test_pisugar_3_whose_voltage_moves_under_the_reader_is_not_believed() -> None:
@@ -267,7 +284,7 @@ async def test_a_clock_modules_eeprom_is_no_pisugar() -> None:
 async def test_a_bus_that_hangs_is_told() -> None:
     chip = chip_of("lc709203f")
     chip.fault = Hang
-    with pytest.raises(DeviceError, match="timeout"):
+    with pytest.raises(DeviceError, match="bus_stuck"):
         await on_bus({lc709203.ADDRESS: chip}, detect)
 
 

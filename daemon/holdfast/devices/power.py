@@ -15,6 +15,7 @@ from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine, runtime_minutes
 from holdfast.runtime.clock import Clock
+from holdfast_contract.reasons import REASONS, words
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.ups.board import PowerBoard
 from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
@@ -104,7 +105,11 @@ class PowerDevice:
             self._readings.put_nowait(reading)
             self._readings = None
         self._health.online(
-            self.name, board=self._options.board, mains=_mains_text(reading), charge=_charge_text(reading)
+            self.name,
+            board=self._options.board,
+            mains=_mains_text(reading),
+            charge=_charge_text(reading),
+            **({"finding": words(reading.missed)} if reading.missed in REASONS else {}),
         )
 
     async def judge(self) -> None:

@@ -55,6 +55,7 @@ class PowerBoard:
         self._mains = mains
         self._clock = clock
         self._due = float("-inf")
+        self._missed_for = ""
 
     async def readings(self) -> AsyncIterator[PowerReading]:
         """A reading every second on battery, every other on mains, and at once when AC goes or comes.
@@ -71,7 +72,7 @@ class PowerBoard:
             elif sample is not None:
                 sample = replace(sample, mains=mains, mains_inferred=False)
             if sample is not None or mains is not known or self.failures >= FAILURES:
-                yield sample or PowerReading(self._clock(), mains=mains)
+                yield sample or PowerReading(self._clock(), mains=mains, missed=self._missed_for)
             known = mains
             await self._rest(ON_MAINS if mains is Tri.YES else ON_BATTERY)
 
@@ -86,11 +87,12 @@ class PowerBoard:
             return None
         if self.failures >= FAILURES:
             _log.warning("battery gauge is back after %d failures", self.failures)
-        self.failures = 0
+        self.failures, self._missed_for = 0, ""
         return reading
 
     def _missed(self, error: DeviceError) -> None:
         self.failures += 1
+        self._missed_for = error.kind
         _log.log(logging.WARNING if self.failures in (1, FAILURES) else logging.DEBUG, "battery gauge: %s", error)
         if self.failures >= FAILURES:
             self._due = self._clock() + PROBES[min(self.failures - FAILURES, len(PROBES) - 1)]

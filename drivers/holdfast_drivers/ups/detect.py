@@ -31,7 +31,7 @@ Probe = Callable[[I2CBus, int], Awaitable[Candidate]]
 
 
 async def detect(bus: I2CBus) -> list[Candidate]:
-    """Every board found, by address. Raises DeviceError("unplugged"|"timeout") when the bus itself fails."""
+    """Every board found, by address. Raises DeviceError("unplugged"|"bus_stuck") when the bus itself fails."""
     found: list[Candidate] = []
     for address, probes in sorted(PROBES.items()):
         here = await _at(bus, address, probes)
@@ -47,7 +47,7 @@ async def _at(bus: I2CBus, address: int, probes: tuple[Probe, ...]) -> list[Cand
         except DeviceError as error:
             if error.kind == "absent":
                 break
-            if error.kind in ("unplugged", "timeout"):
+            if error.kind in ("unplugged", "bus_stuck"):
                 raise
     return here
 

@@ -1,4 +1,4 @@
-"""LC709203F fuel gauge: little-endian words, each with a CRC-8 over the whole transfer. Never writes to the chip.
+"""LC709203F fuel gauge: little-endian words, each with SMBus's checksum. Never writes to the chip.
 
 It may be asleep and miss the first access; the bus tries again. Source: onsemi's data sheet.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.links.pec import read_pec
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.cells import KELVIN_DC, plausible
 from holdfast_drivers.values import DeviceError, PowerReading
@@ -18,21 +19,6 @@ ADDRESS = 0x0B
 TEMPERATURE, VOLTAGE, CHARGE, MODE = 0x08, 0x09, 0x0F, 0x16
 THERMISTOR = 1
 """MODE in which the chip measures the temperature; otherwise it repeats what it was told."""
-
-
-def crc8(data: bytes) -> int:
-    """CRC-8 with polynomial 0x07 and initial value 0, as SMBus has it."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x07 if crc & 0x80 else crc << 1) & 0xFF
-    return crc
-
-
-def read_crc(register: int, word: bytes, address: int = ADDRESS) -> int:
-    """The CRC that follows `word` when it is read from `register`."""
-    return crc8(bytes([address << 1, register, address << 1 | 1]) + word)
 
 
 class Lc709203:
@@ -62,10 +48,7 @@ class Lc709203:
         )
 
     async def _word(self, register: int) -> int:
-        answer = await self._bus.read_block(ADDRESS, register, 3)
-        if read_crc(register, answer[:2]) != answer[2]:
-            raise DeviceError("garbled", f"CRC of {answer.hex()} at 0x{register:02x}")
-        return int.from_bytes(answer[:2], "little")
+        return await self._bus.read_word(ADDRESS, register, pec=True)
 
 
 def registers(battery: Battery) -> dict[int, bytes]:
@@ -77,4 +60,4 @@ def registers(battery: Battery) -> dict[int, bytes]:
         MODE: THERMISTOR,
     }
     raw = {register: word.to_bytes(2, "little") for register, word in words.items()}
-    return {register: word + bytes([read_crc(register, word)]) for register, word in raw.items()}
+    return {register: word + bytes([read_pec(ADDRESS, register, word)]) for register, word in raw.items()}
