@@ -3,6 +3,7 @@
     holdfast-sim scanner --pty /tmp/scanner                     type a code, press Enter: it is scanned
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper    receipts become text and pictures in /tmp/paper
     holdfast-sim board --socket /tmp/board                      battery, mains line, lamps
+    holdfast-sim scale --pty /tmp/scale --protocol toledo       type `put 250`: a quarter of a kilogram lies on it
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper --scenario bad-day.toml
 
 Point the hub's configuration at them: `port = "/tmp/scanner"`, `bus = "bench:/tmp/board"`. `holdfast-sim DEVICE --help`
@@ -39,10 +40,13 @@ from typing import IO, Any
 
 import msgspec
 
+from holdfast_drivers.scales import sim as scales
+
 MODULES = {
     "scanner": "holdfast_drivers.scanners.sim",
     "printer": "holdfast_drivers.printers.sim",
     "board": "holdfast_drivers.ups.sim",
+    "scale": "holdfast_drivers.scales.sim",
 }
 COMMANDS = {
     "scanner": "CODE: scan it; it may begin with its AIM identifier, {GS} stands for FNC1",
@@ -50,6 +54,7 @@ COMMANDS = {
     " go_silent, speak, slow FACTOR, garbage BYTES, power_cycle, plug, unplug, quit",
     "board": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, speed FACTOR,"
     " fault none|nack|stuck|zero|full|ones, unplug, state, quit",
+    "scale": scales.COMMANDS,
 }
 SCAN = "scan"
 """The scanner's action: its lines are codes alone."""

@@ -136,6 +136,67 @@ class PowerReading:
     """Kind of the DeviceError for which the gauge has said nothing; empty when it did."""
 
 
+class ScaleState(Enum):
+    """What a scale says of what lies on it, in UnifiedPOS's words (Scale, StatusUpdateEvent)."""
+
+    STABLE_WEIGHT = "stable_weight"
+    WEIGHT_UNSTABLE = "weight_unstable"
+    """In motion."""
+    WEIGHT_ZERO = "weight_zero"
+    """Nothing lies on it, or it was tared just now."""
+    WEIGHT_UNDER_ZERO = "weight_under_zero"
+    WEIGHT_OVERWEIGHT = "weight_overweight"
+    NOT_READY = "not_ready"
+    """It reports a fault of its own."""
+    UNKNOWN = "unknown"
+    """It said nothing, or nothing that was understood."""
+
+
+class WeightUnit(Enum):
+    KILOGRAM = "kg"
+    GRAM = "g"
+    POUND = "lb"
+    OUNCE = "oz"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a scale shows, exactly: `units` / 10 ** `places` of `unit`, and more than nothing."""
+
+    units: int
+    places: int
+    unit: WeightUnit
+
+    def __post_init__(self) -> None:
+        if self.units <= 0 or self.places < 0:
+            raise ValueError(f"{self.units} / 10 ** {self.places} is no weight")
+
+    @property
+    def grams(self) -> int | None:
+        """Whole grams; None when the unit is not metric, or the weight finer than a gram."""
+        places = {WeightUnit.KILOGRAM: 3, WeightUnit.GRAM: 0}.get(self.unit)
+        if places is None:
+            return None
+        grams, rest = divmod(self.units * 10**places, 10**self.places)
+        return None if rest else grams
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleReading:
+    """One answer of a scale. There is a weight if and only if the state is STABLE_WEIGHT: no error is a weight of 0."""
+
+    state: ScaleState = ScaleState.UNKNOWN
+    weight: Weight | None = None
+    net: Tri = Tri.UNKNOWN
+    """A tare was taken off."""
+    detail: str = ""
+    """Stable key of what more is known: `timeout`, `garbled`, `unit`, `outside_zero_capture`, `fault`, ..."""
+
+    def __post_init__(self) -> None:
+        if (self.weight is not None) is not (self.state is ScaleState.STABLE_WEIGHT):
+            raise ValueError(f"{self.state.value} with weight {self.weight}")
+
+
 class Align(Enum):
     LEFT = "left"
     CENTRE = "centre"

@@ -3,6 +3,7 @@
     pytest hil/conformance                       simulators over every kind of link
     pytest hil/conformance --port /dev/ttyACM0   a real scanner; asks a person to scan
                            --scanner ssi         … which speaks that
+    pytest hil/conformance --port /dev/ttyUSB0 --scale toledo -s -k person   a real scale; asks for a weight
 
 A driver joins with a test file of its own that uses `link_pair`. Every test also checks that no descriptor is left
 open and that nothing blocks the event loop.
@@ -20,6 +21,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from conformance.rigs import QUIRKS, RIGS, LinkPair, Rig
+from conformance.scale_kits import SCALE_KIT_QUIRKS, SCALE_KITS, ScaleKit
 from conformance.scanner_kits import KIT_QUIRKS, KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
 from holdfast_drivers.links.serial import serial_opener
@@ -27,13 +29,14 @@ from holdfast_drivers.links.serial import serial_opener
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", metavar="PATH", help="run the conformance suite on this real serial device")
+    parser.addoption("--scale", choices=[kit.name for kit in SCALE_KITS], help="… and it is a scale that speaks this")
     parser.addoption(
         "--scanner", choices=[kit.name for kit in KITS], default="plain", help="what a real scanner speaks"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    quirks = ", ".join((*QUIRKS, *KIT_QUIRKS))
+    quirks = ", ".join((*QUIRKS, *KIT_QUIRKS, *SCALE_KIT_QUIRKS))
     config.addinivalue_line("markers", f"not_with(quirk): skipped on a backend or a protocol with that quirk: {quirks}")
 
 
@@ -42,6 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("rig", RIGS, ids=lambda rig: rig.name, indirect=True)
     if "kit" in metafunc.fixturenames:
         metafunc.parametrize("kit", KITS, ids=lambda kit: kit.name, indirect=True)
+    if "scale_kit" in metafunc.fixturenames:
+        metafunc.parametrize("scale_kit", SCALE_KITS, ids=lambda kit: kit.name, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +90,13 @@ async def rig(request: pytest.FixtureRequest, fd_leaks: None, tmp_path: Path) ->
 def kit(request: pytest.FixtureRequest) -> ScannerKit:
     _skip_by_quirk(request, KIT_QUIRKS)
     kit: ScannerKit = request.param
+    return kit
+
+
+@pytest.fixture
+def scale_kit(request: pytest.FixtureRequest) -> ScaleKit:
+    _skip_by_quirk(request, SCALE_KIT_QUIRKS)
+    kit: ScaleKit = request.param
     return kit
 
 

@@ -76,6 +76,16 @@ async def test_the_line_is_set_as_asked(raw_pty: tuple[int, str]) -> None:
     await link.close()
 
 
+@pytest.mark.parametrize(("parity", "checked"), [("N", False), ("E", True), ("O", True)])
+async def test_a_parity_that_is_asked_for_is_checked(raw_pty: tuple[int, str], parity: str, *, checked: bool) -> None:
+    """Else a digit of a weight that lost a bit would pass for another digit."""
+    link = await serial_opener(raw_pty[1], bytesize=7, parity=parity)()
+    iflag = termios.tcgetattr(raw_pty[0])[0]
+    assert bool(iflag & termios.INPCK) is checked
+    assert not iflag & (termios.IGNPAR | termios.PARMRK | termios.ISTRIP)
+    await link.close()
+
+
 async def test_what_came_before_the_open_is_dropped(raw_pty: tuple[int, str]) -> None:
     """A code scanned while nobody listened must not be sold later."""
     master, path = raw_pty

@@ -102,6 +102,8 @@ async def _call(thread: CallThread, port: Any, *, low_latency: bool) -> None:
 def _open(port: Any, *, low_latency: bool) -> None:
     """Blocking: open with flock and TIOCEXCL, set the line, drop stale input."""
     port.open()
+    if port.parity != serial.PARITY_NONE:
+        _check_parity(port.fileno())
     if os.major(os.fstat(port.fileno()).st_rdev) not in _PTY_MAJORS:
         # flock stops only those who ask for it, TIOCEXCL everyone but root. On a PTY the mark would stay as long as
         # its master lives, and lock out the successor of a process that was killed.
@@ -109,6 +111,13 @@ def _open(port: Any, *, low_latency: bool) -> None:
     if low_latency:
         with suppress(OSError, ValueError):  # a wish: many drivers have no such knob
             port.set_low_latency_mode(True)
+
+
+def _check_parity(fd: int) -> None:
+    """A byte whose parity is wrong is read as NUL, which is no digit. pyserial leaves it unchecked."""
+    settings = termios.tcgetattr(fd)
+    settings[0] |= termios.INPCK  # and neither IGNPAR nor PARMRK: termios(3)
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
 
 
 def _kind(error: OSError) -> str:
