@@ -114,7 +114,7 @@ async def test_a_ups_known_to_nut_is_the_hubs_battery() -> None:
     values = {"ups.status": "OB DISCHRG", "battery.charge": "61", "battery.runtime": "1500"}
     async with NutServer(Published("big", "", lambda: values), version="1", port=0) as server:
         hub = device(Power(board="nut", nut_ups=f"big@127.0.0.1:{server.port}"), [])
-        task = asyncio.create_task(hub.run())
+        task = asyncio.gather(hub.run(), hub.judge())
         async with asyncio.timeout(10):
             while hub.now().charge_permille is None:  # noqa: ASYNC110 - three readings, a second apart
                 await asyncio.sleep(0.05)
@@ -152,7 +152,8 @@ def test_one_sample_never_powers_off(bad: PowerReading) -> None:
     for at in range(60):
         good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO)
         power.add(replace(bad, at=at) if at == 20 else good)
-        change = machine.step(hub._known(power.view(at)), at)
+        view = power.view(at)
+        change = machine.step(hub._known(view, hub._judge.step(view, at)), at)
         assert change is None or change.new is not Stage.STOP
 
 

@@ -54,10 +54,17 @@ class Power(Section, frozen=True):
     capacity_wh: Annotated[float, Meta(gt=0)] = 20.0
     load_w: Annotated[float, Meta(gt=0)] = 6.0
     """Planned draw, until measured."""
-    cutoff_mv: Annotated[int, Meta(ge=2500, le=4000)] = 3200
-    """Cell voltage that means empty."""
+    chemistry: Literal["li-ion", "lifepo4"] = "li-ion"
+    """Of the cells; the voltage of lifepo4 says nothing of its charge but when it is nearly empty."""
+    cutoff_mv: Annotated[int, Meta(ge=2500, le=4000)] | None = None
+    """Cell voltage that means empty; when left out 3200, for lifepo4 3000."""
     poweroff: tuple[str, ...] = ()
     """Command that powers off after an orderly stop; empty: only stop."""
+
+    @property
+    def empty_mv(self) -> int:
+        """Cell voltage that means empty."""
+        return self.cutoff_mv or {"li-ion": 3200, "lifepo4": 3000}[self.chemistry]
 
 
 class NutUser(Section, frozen=True):

@@ -13,12 +13,15 @@ from holdfast.devices.gauges import cells_of, open_gauge
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
-from holdfast.domain.stages import Known, Limits, Stage, StageMachine, runtime_minutes
+from holdfast.domain.stages import Known, Limits, Stage, StageMachine
 from holdfast.runtime.clock import Clock
 from holdfast_contract.reasons import REASONS, words
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.ups.board import PowerBoard
+from holdfast_drivers.ups.curves import CHEMISTRIES
 from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
+from holdfast_drivers.ups.judgement import Judge, Judged
+from holdfast_drivers.ups.learning import Pack
 from holdfast_drivers.ups.mains import MainsLine
 from holdfast_drivers.values import PowerReading, Tri
 
@@ -44,6 +47,22 @@ class PowerNow:
     minutes_left: int | None
     age: float | None
     pack_mv: int | None = None
+    minutes_within: int | None = None
+    """Half-width of `minutes_left`; None: the UPS's own word."""
+    draw_mw: int | None = None
+    """What the loads take from the battery, as last measured on battery; None: nothing measures it."""
+    temperature_dc: int | None = None
+    health_permille: int | None = None
+    """What the pack holds of its label, once enough discharges have shown it."""
+    replace: str = ""
+    """Why the pack should be replaced; empty: no reason is known."""
+    self_test: str = "never"
+    """The last test of the battery: `never`, `running`, `passed`, `failed`."""
+    self_test_due: bool = False
+    charge_by: str = ""
+    """Who says the charge: `gauge`, `voltage`, `model`."""
+    why_unknown: str = ""
+    """Why `minutes_left` is unknown: `silent`, `settling`, `no_charge`."""
 
 
 class PowerDevice:
@@ -69,7 +88,9 @@ class PowerDevice:
         self._stop = stop
         self._noted = noted
         self._filter = PowerFilter()
-        self._machine = StageMachine(Limits(cutoff_mv=options.cutoff_mv))
+        self._machine = StageMachine(Limits(cutoff_mv=options.empty_mv))
+        self._judge = Judge(pack_of(options), planned_mw=options.load_w * 1000)
+        self._judged = Judged()
         self._mains = Tri.UNKNOWN
         self._silent = False
         self._readings: asyncio.Queue[PowerReading] | None = None
@@ -119,10 +140,12 @@ class PowerDevice:
             await self._clock.sleep(JUDGE_EVERY)
 
     async def _judge_once(self) -> None:
-        view = self._filter.view(self._clock.monotonic())
+        now = self._clock.monotonic()
+        view = self._filter.view(now)
+        self._judged = self._judge.step(view, now)
         await self._note_mains(view)
         await self._note_silence(view)
-        change = self._machine.step(self._known(view), self._clock.monotonic())
+        change = self._machine.step(self._known(view, self._judged), now)
         self._noted(self.now())
         if change is None:
             return
@@ -133,31 +156,19 @@ class PowerDevice:
         if change.new is Stage.STOP:
             self._stop(f"power: {change.why}")
 
-    def _known(self, view: PowerView) -> Known:
-        """A charge that jumped is not believed; the voltage still is."""
-        charge = None if view.jumped else view.charge_permille
+    def _known(self, view: PowerView, judged: Judged) -> Known:
+        """While the battery is silent the minutes are the model's, going by; its charge and voltage are not known."""
         on_battery_silence = 0.0
         if view.stale and self._mains is Tri.NO:
             on_battery_silence = view.age or STALE
         mains = self._mains if view.stale else view.mains
         return Known(
             mains=None if mains is Tri.UNKNOWN else mains is Tri.YES,
-            charge=charge,
-            minutes=self._minutes(view),
+            charge=None if view.stale else judged.charge_permille,
+            minutes=judged.minutes_left,
             cell_mv=view.cell_mv,
             silent_s=on_battery_silence,
             stop_asked=view.stop_asked,
-        )
-
-    def _minutes(self, view: PowerView) -> int | None:
-        """A UPS's own word, for it knows its battery; else the model's."""
-        if view.minutes_left is not None:
-            return view.minutes_left
-        return runtime_minutes(
-            charge=None if view.jumped else view.charge_permille,
-            rate_permille_per_hour=view.rate_permille_per_hour,
-            capacity_wh=self._options.capacity_wh,
-            load_w=self._options.load_w,
         )
 
     async def _note_mains(self, view: PowerView) -> None:
@@ -174,16 +185,21 @@ class PowerDevice:
         self._silent = silent
 
     def now(self) -> PowerNow:
-        view = self._filter.view(self._clock.monotonic())
+        view, judged = self._filter.view(self._clock.monotonic()), self._judged
         cells = cells_of(self._options)
         return PowerNow(
-            self._machine.stage,
-            view.mains,
-            view.charge_permille,
-            view.cell_mv,
-            self._minutes(view),
-            view.age,
-            None if cells is None or view.cell_mv is None else view.cell_mv * cells,
+            stage=self._machine.stage,
+            mains=view.mains,
+            charge_permille=judged.charge_permille,
+            cell_mv=view.cell_mv,
+            minutes_left=judged.minutes_left,
+            age=view.age,
+            pack_mv=None if cells is None or view.cell_mv is None else view.cell_mv * cells,
+            minutes_within=judged.minutes_within,
+            draw_mw=judged.draw_mw,
+            temperature_dc=judged.temperature_dc,
+            charge_by=judged.charge_by,
+            why_unknown=judged.why,
         )
 
 
@@ -200,6 +216,11 @@ def _judged(reading: PowerReading) -> Verdict:
     ]
     answered = reading.cell_mv is not None or reading.charge_permille is not None
     return (Tri.YES, ", ".join([told, *measured])) if answered else (Tri.NO, "the gauge does not answer")
+
+
+def pack_of(options: Power) -> Pack:
+    """The pack as the configuration describes it."""
+    return Pack(options.capacity_wh * 1000, options.empty_mv, CHEMISTRIES[options.chemistry])
 
 
 def _mains_text(reading: PowerReading) -> str:

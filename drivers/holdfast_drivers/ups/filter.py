@@ -1,7 +1,7 @@
 """What several readings together say. Pure: no clock, no I/O. Nothing here, and nobody on its word, acts on one sample.
 
-Charge, voltage and rate are the median of the last three samples, unknown before there are three; mains is what two
-samples in a row agree on. What is older than STALE seconds is not known.
+Numbers are the median of the last three samples, unknown before there are three; mains is what two samples in a row
+agree on. What is older than STALE seconds is not known.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class PowerView:
     mains: Tri = Tri.UNKNOWN
     jumped: bool = False
     """Within the last minute the charge moved by more than it can."""
+    estimated: bool = False
+    """The charge was computed from the voltage."""
+    power_mw: int | None = None
+    """Of the battery; + charging."""
+    temperature_dc: int | None = None
     minutes_left: int | None = None
     """A UPS's own estimate."""
     stop_asked: bool = False
@@ -82,6 +87,9 @@ class PowerFilter:
             rate_permille_per_hour=_median([r.rate_permille_per_hour for r in self._gauge]),
             mains=self._mains,
             jumped=self._jumped(now),
+            estimated=self._gauge[-1].estimated,
+            power_mw=_median([_power_mw(r) for r in self._gauge]),
+            temperature_dc=_median([r.temperature_dc for r in self._gauge]),
             minutes_left=_median([r.minutes_left for r in self._gauge]),
             stop_asked=self._stop_asked(),
         )
@@ -100,6 +108,13 @@ class PowerFilter:
     def _jumped(self, now: float) -> bool:
         recent = [charge for at, charge in self._charges if now - at <= JUMP_WINDOW]
         return bool(recent) and max(recent) - min(recent) > JUMP_PERMILLE
+
+
+def _power_mw(reading: PowerReading) -> int | None:
+    if reading.power_mw is not None or reading.current_ma is None:
+        return reading.power_mw
+    volts = reading.pack_mv if reading.pack_mv is not None else reading.cell_mv
+    return None if volts is None else volts * reading.current_ma // 1000
 
 
 def _median(values: list[int | None]) -> int | None:

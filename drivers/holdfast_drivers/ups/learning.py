@@ -1,58 +1,43 @@
 """What a battery's earlier discharges say of its present one: energy left and time left, with their uncertainty. Pure.
 
-A discharge is a series of samples of one cell. Its resting voltage is estimated from the loaded one; a finished
-discharge gives a curve from resting voltage to energy left. The present one is judged by counting what has been drawn
-since its start and by that curve; the deeper the discharge, the more the voltage counts, for it is then steep. A pack
-with no finished discharge is judged by two published curves, which disagree; their difference is the uncertainty.
+A finished discharge gives a curve from resting voltage to energy left. The present one is judged by counting what has
+been drawn since its start and by that curve; the deeper the discharge, the more the voltage counts, for it is then
+steep. A pack with no finished discharge is judged by its label, by published curves and by its gauge's own fall, which
+disagree; their difference is the uncertainty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import exp
-from statistics import median
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import mean, median
 
-from holdfast_drivers.ups.battery import OPEN_CIRCUIT_MV, interpolated
+from holdfast_drivers.ups.battery import CAPACITY_AT, interpolated
+from holdfast_drivers.ups.curves import LI_ION, Chemistry, Curve
+from holdfast_drivers.ups.discharge import Discharge
 
 KEPT = 3
 """Finished discharges remembered: a cell ages, so older ones mislead."""
-VOLTAGE_SECONDS = 60.0
-POWER_SECONDS = 900.0
-"""Time constants of the smoothing of the voltage, and of the load that is expected to go on."""
-STEP = 0.05
-"""Share of the load that is a step; a slower change is the cell's own: a constant power draws ever more current."""
 IDLE_MW = 1.0
 """Below this nothing is drawn, and the time left has no meaning."""
-MOST_OHM = 0.5
 NOTICEABLE = 0.05
-"""Share of a published curve that must be gone before it says anything of the pack's size."""
-POINTS = 64
-"""Of a remembered curve."""
-
-Curve = tuple[tuple[float, float], ...]
-"""(resting millivolts, energy left), rising in both."""
-
-MESHTASTIC: Curve = tuple((mv, i / 10) for i, mv in enumerate(OPEN_CIRCUIT_MV))
-ROHM: Curve = tuple(
-    zip(
-        (3581, 3691, 3697, 3742, 3781, 3809, 3837, 3878, 3954, 4024, 4099, 4200),
-        (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
-        strict=True,
-    )
-)
-"""Resting millivolts of a Li-ion cell over its charge: as in Meshtastic's firmware, and Rohm's in Linux's bindings."""
+"""Share of the charge that must be gone before its fall says anything of the pack's size."""
+DOUBT = 0.2
+"""Half-width of what is judged without experience, at least, as a share of it: so far do published curves differ."""
+SLACK = 0.25
+"""How far the size on the label may lie outside of what the published curves make of the fall so far."""
+SURE = 0.1
+"""Half-width of what is judged with experience, at least: the median error on real cells (docs/power.md)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One moment of a discharge."""
+class Pack:
+    """What the configuration says of the pack."""
 
-    at: float
-    """Seconds."""
-    cell_mv: float
-    drain_ma: float
-    """Per cell in series; ≥ 0."""
+    label_mwh: float
+    cutoff_mv: float
+    """Loaded voltage of a cell at which the power is cut."""
+    chemistry: Chemistry = LI_ION
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,107 +51,135 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A discharge that ran until the power was cut."""
+
+    curve: Curve
+    """Energy left, in mWh, over resting voltage."""
+    temperature_c: float | None = None
+
+    def at(self, temperature_c: float | None) -> Curve:
+        """As it would be at another temperature of the pack."""
+        if temperature_c is None or self.temperature_c is None:
+            return self.curve
+        share = share_at(temperature_c) / share_at(self.temperature_c)
+        return tuple((mv, mwh * share) for mv, mwh in self.curve)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """Finished discharges of this cell, the latest last."""
+    """What is known of one pack."""
 
-    curves: tuple[Curve, ...] = ()
+    finished: tuple[Finished, ...] = ()
+    """The latest last."""
+    size_mwh: float | None = None
+    """By a discharge that went only some of the way; it stands in for the label until one is finished."""
 
-    def learnt(self, discharge: Discharge) -> Known:
-        """With one more, which ran until the power was cut."""
+    def learnt(self, discharge: Discharge, temperature_c: float | None = None) -> Known:
+        """With one more discharge, which ran until the power was cut."""
         curve = discharge.curve()
-        return self if len(curve) < 2 else Known((*self.curves, curve)[-KEPT:])
+        if len(curve) < 2:
+            return self
+        return replace(self, finished=(*self.finished, Finished(curve, temperature_c))[-KEPT:])
 
 
-class Discharge:
-    """One discharge as it goes on. Feed it every sample in order of time."""
+def left(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None = None) -> Left | None:
+    """What is left until the power is cut: where earlier discharges ended, or at the cut-off when there are none.
 
-    def __init__(self) -> None:
-        self.used_mwh = 0.0
-        self.rest_mv = 0.0
-        self.power_mw = 0.0
-        self.track: list[tuple[float, float]] = []
-        """(used mWh, resting millivolts), one for every sample."""
-        self._last: Sample | None = None
-        self._steps = [1e-9, 0.0]
-        """Sums of dI² and of -dV·dI: their ratio is the resistance, by least squares."""
+    None while nothing is drawn.
+    """
+    if not discharge.track or discharge.power_mw < IDLE_MW:
+        return None
+    if known.finished:
+        mwh, within = _by_experience(discharge, known, pack, temperature_c)
+    else:
+        mwh, within = _by_the_book(discharge, known, pack, temperature_c)
+    hours = 60 / discharge.power_mw
+    return Left(mwh, within, mwh * hours, within * hours)
 
-    @property
-    def resistance_ohm(self) -> float:
-        """Of the cell, from the load's own steps; 0 until it has made one."""
-        return min(max(self._steps[1] / self._steps[0], 0.0), MOST_OHM)
 
-    def add(self, sample: Sample) -> None:
-        """Take one sample into account."""
-        power = sample.cell_mv * sample.drain_ma / 1000
-        last, self._last = self._last, sample
-        if last is None:
-            self.power_mw = power
-            self.rest_mv = sample.cell_mv
+def _by_experience(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None) -> tuple[float, float]:
+    """One guess for each earlier discharge; all that counting and voltage say apart is the doubt."""
+    guesses, apart = [], []
+    for finished in known.finished:
+        curve = finished.at(temperature_c)
+        whole = interpolated(curve, discharge.start_mv)
+        counted, shown = max(whole - discharge.used_mwh, 0.0), interpolated(curve, discharge.rest_mv)
+        if _mute(discharge, pack):
+            depth, shown = 0.0, counted
         else:
-            dt = max(sample.at - last.at, 0.0)
-            self.used_mwh += (power + last.cell_mv * last.drain_ma / 1000) / 2 * dt / 3600
-            di = sample.drain_ma - last.drain_ma
-            if abs(di) > STEP * max(sample.drain_ma, last.drain_ma):
-                self._steps[0] += di * di
-                self._steps[1] -= (sample.cell_mv - last.cell_mv) * di
-            rest = sample.cell_mv + sample.drain_ma * self.resistance_ohm
-            self.rest_mv += (rest - self.rest_mv) * (1 - exp(-dt / VOLTAGE_SECONDS))
-            self.power_mw += (power - self.power_mw) * (1 - exp(-dt / POWER_SECONDS))
-        self.track.append((self.used_mwh, self.rest_mv))
-
-    def curve(self) -> Curve:
-        """Energy left over resting voltage, taking the last sample for the end."""
-        thinned = self.track[:: max(len(self.track) // POINTS, 1)] + self.track[-1:]
-        points: list[tuple[float, float]] = []
-        for used, rest in reversed(thinned):
-            if not points or rest > points[-1][0]:
-                points.append((rest, self.used_mwh - used))
-        return tuple(points)
-
-    def left(self, known: Known, *, cutoff_mv: float) -> Left | None:
-        """What is left until the power is cut: where earlier discharges ended, or at `cutoff_mv` when there are none.
-
-        None while nothing can be said.
-        """
-        if not self.track or self.power_mw < IDLE_MW:
-            return None
-        guesses = self._by_experience(known) if known.curves else self._by_the_book(cutoff_mv)
-        if not guesses:
-            return None
-        mwh = max(median(guesses), 0.0)
-        within = (max(guesses) - min(guesses)) / 2
-        hours = 60 / self.power_mw
-        return Left(mwh, within, mwh * hours, within * hours)
-
-    def _by_experience(self, known: Known) -> list[float]:
-        """One guess for each earlier discharge."""
-        start_mv = max(rest for _, rest in self.track[:2])
-        guesses = []
-        for curve in known.curves:
-            whole = interpolated(curve, start_mv)
-            counted, shown = whole - self.used_mwh, interpolated(curve, self.rest_mv)
-            depth = min(self.used_mwh / whole, 1.0) if whole > 0 else 1.0
-            guesses.append(counted * (1 - depth) + shown * depth)
-        return guesses
-
-    def _by_the_book(self, cutoff_mv: float) -> list[float]:
-        """One guess for each published curve: what has been used is to what it fell as the rest is to what remains."""
-        guesses = []
-        for curve in (MESHTASTIC, ROHM):
-            start, now = interpolated(curve, self.track[0][1]), interpolated(curve, self.rest_mv)
-            if start - now < NOTICEABLE:
-                return []
-            end = interpolated(curve, cutoff_mv + self.power_mw / cutoff_mv * 1000 * self.resistance_ohm)
-            guesses.append(self.used_mwh / (start - now) * max(now - end, 0.0))
-        return guesses
+            depth = min(discharge.used_mwh / whole, 1.0) if whole > 0 else 1.0
+        guesses.append(counted * (1 - depth) + shown * depth)
+        apart += [guesses[-1], (counted + shown) / 2]
+    mwh = median(guesses)
+    return mwh, max((max(apart) - min(apart)) / 2, SURE * mwh)
 
 
-def discharged(samples: Iterable[Sample]) -> Discharge:
-    """A whole discharge."""
-    made = Discharge()
-    for sample in samples:
-        made.add(sample)
-    return made
+def _by_the_book(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None) -> tuple[float, float]:
+    """The label at first, the deeper the more what published curves show; the gauge's fall as far as they allow."""
+    sizes, guesses, depth = _by_curves(discharge, pack)
+    size = known.size_mwh or pack.label_mwh * (1.0 if temperature_c is None else share_at(temperature_c))
+    if sizes:
+        size = min(max(size, min(sizes) * (1 - SLACK)), max(sizes) * (1 + SLACK))
+    counted = _counted(discharge, size, pack)
+    mwh = counted * (1 - depth) + mean(guesses) * depth if guesses else counted
+    by_gauge = _by_gauge(discharge)
+    apart = [mwh, *guesses]
+    if by_gauge is not None:
+        mwh = min(max(by_gauge, min(apart)), max(apart)) if guesses else by_gauge
+    return mwh, max((max(apart) - min(apart)) / 2, DOUBT * mwh)
+
+
+def _by_curves(discharge: Discharge, pack: Pack) -> tuple[list[float], list[float], float]:
+    """By each published curve that has fallen, the pack's size and what is left; and the mean fall, 0..1.
+
+    What has been used is to the fall as the size is to the whole.
+    """
+    sizes, guesses, falls = [], [], []
+    for curve in () if _mute(discharge, pack) else pack.chemistry.curves:
+        start, now = interpolated(curve, discharge.start_mv), interpolated(curve, discharge.rest_mv)
+        if start - now >= NOTICEABLE:
+            falls.append(start - now)
+            sizes.append(discharge.used_mwh / falls[-1])
+            guesses.append(sizes[-1] * max(now - _end(discharge, curve, pack), 0.0))
+    return sizes, guesses, mean(falls) if falls else 0.0
+
+
+def _by_gauge(discharge: Discharge) -> float | None:
+    if discharge.charges is None or discharge.charges[0] - discharge.charges[1] < NOTICEABLE:
+        return None
+    start, now = discharge.charges
+    return discharge.used_mwh / (start - now) * now
+
+
+def _counted(discharge: Discharge, size_mwh: float, pack: Pack) -> float:
+    """What a pack of this size held at the start, less what has been used."""
+    end = median(_end(discharge, curve, pack) for curve in pack.chemistry.curves)
+    return max(size_mwh * (start_charge(discharge, pack) - end) - discharge.used_mwh, 0.0)
+
+
+def start_charge(discharge: Discharge, pack: Pack) -> float:
+    """The charge it began at, 0..1: the gauge's word, else what published curves make of the voltage."""
+    if discharge.charges is not None:
+        return discharge.charges[0]
+    return median(interpolated(curve, discharge.start_mv) for curve in pack.chemistry.curves)
+
+
+def _end(discharge: Discharge, curve: Curve, pack: Pack) -> float:
+    """The charge by `curve` at which the loaded voltage is the cut-off."""
+    sag = discharge.power_mw / pack.cutoff_mv * 1000 * discharge.resistance_ohm
+    return interpolated(curve, pack.cutoff_mv + sag)
+
+
+def _mute(discharge: Discharge, pack: Pack) -> bool:
+    """The voltage says nothing."""
+    flat = pack.chemistry.flat_above_mv
+    return flat is not None and discharge.rest_mv > flat
+
+
+def share_at(temperature_c: float) -> float:
+    """Share of the capacity that can be drawn."""
+    return interpolated(CAPACITY_AT, temperature_c)
 
 
 def median_error(pairs: Sequence[tuple[float, float]]) -> float:
