@@ -64,6 +64,7 @@ class Bench:
     healthy: str = "yes"
     levels: list[tuple[str, str]] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: {"GoodScanCount": 12})
 
     def found(self) -> list[dict[str, Any]]:
         return self.ports
@@ -83,6 +84,11 @@ class Bench:
     async def forget(self, name: str) -> bool:
         self._check(name)
         return True
+
+    def reset_statistics(self, name: str) -> dict[str, int]:
+        self._check(name)
+        before, self.counts = self.counts, {}
+        return before
 
     def _check(self, name: str) -> None:
         if name == "panel":

@@ -110,6 +110,7 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         wake = parts.finder.wake(device.name)
         yield device.name, supervised(device.name, run, real=parts.real, failed=lost, wake=wake)
     yield "finder", supervised("finder", parts.finder.run, real=parts.real)
+    yield "statistics", supervised("statistics", parts.statistics.run, real=parts.real)
     for station in parts.stations.values():
         yield f"station {station.name}", supervised(f"station {station.name}", station.run, real=parts.real)
     yield "spool", supervised("spool", parts.spooler.run, real=parts.real)
@@ -155,6 +156,7 @@ async def stop_when_asked(parts: Parts, api: ApiServer) -> None:
     ]
     if parts.uplink is not None:
         steps.append(Step("outbox", 10, parts.uplink.quiesce))
+    steps.append(Step("statistics", 2, lambda _: parts.statistics.save()))
     steps.append(Step("devices", 2, lambda _: power_off(parts.config, why)))
     report = await in_order(steps)
     log.info("stopped: %s", ", ".join(f"{name} {outcome} in {seconds:.1f} s" for name, seconds, outcome in report))

@@ -25,6 +25,7 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
+from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard, Verdict
 from holdfast.devices.nut import NutDoor
@@ -90,7 +91,7 @@ class Parts:
         self.feed = LiveFeed()
         self.metrics = Metrics()
         journal.decided = self.metrics.decided
-        self.statistics = Statistics(real)
+        self.statistics = Statistics(real, journal.path.parent / "statistics.json")
         self.health = HealthBoard(real, self._device_changed)
         self.badge_key = badge_key(journal.path.parent)
 
@@ -149,12 +150,13 @@ class Parts:
 
     @cached_property
     def finder(self) -> Finder:
-        return Finder(health=self.health, clock=self.real, store=self.journal.path.parent / "fingerprints.json")
+        store = self.journal.path.parent / "fingerprints.json"
+        return Finder(health=self.health, clock=self.real, store=store, learnt=self.statistics.identified)
 
     @cached_property
     def workbench(self) -> Workbench:
         external = {device.name: device.check for device in self.devices}
-        return Workbench(health=self.health, finder=self.finder, external=external)
+        return Workbench(health=self.health, finder=self.finder, statistics=self.statistics, external=external)
 
     @cached_property
     def paper(self) -> PaperPort:
@@ -250,7 +252,7 @@ class Parts:
             execute=self.journal.execute,
             commands=open_commands(AREAS),
             devices=lambda: [self._device_report(device) for device in self.health.all()],
-            others=lambda: [self._device_report(device) for device in self.health.others()],
+            others=lambda: [_other_report(device) for device in self.health.others()],
             workbench=self.workbench,
             uplink=self._uplink_report,
             power=lambda: _power_report(self.power.now()) if self.power else None,
@@ -309,7 +311,6 @@ class Parts:
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
 
     def _device_report(self, device: Health) -> DeviceReport:
-        counts = self.statistics.of(device.name)
         return DeviceReport(
             name=device.name,
             kind=device.kind,
@@ -318,7 +319,8 @@ class Parts:
             where=device.where,
             reason=device.reason,
             facts=device.facts,
-            statistics=counts,
+            statistics=self.statistics.of(device.name),
+            equipment=equipment(device, self.finder.port(device.name), self.statistics.life(device.name)),
         )
 
     def _power_noted(self, now: PowerNow) -> None:
@@ -364,6 +366,11 @@ class Parts:
 def speed(config: Config) -> int:
     """Factor on the counter's clock."""
     return config.demo.speed if config.demo else 1
+
+
+def _other_report(device: Health) -> DeviceReport:
+    """Of what nobody configured: nothing is counted of it."""
+    return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)
 
 
 def _power_report(now: PowerNow) -> PowerReport:

@@ -72,6 +72,19 @@ def test_a_recording_becomes_a_tape(hub: Terminal, tmp_path: Path) -> None:
     assert "cannot be written" in hub("devices", "record", "scanner", "--out", str(tmp_path), code=1).output
 
 
+def test_statistics_are_shown_and_reset(hub: Terminal) -> None:
+    hub.rig.devices[0] = DeviceReport(
+        "scanner", "scanner", DeviceState.ONLINE, statistics={"GoodScanCount": 12}, equipment={"ModelName": "[x] 1450g"}
+    )
+    shown = hub("devices", "statistics", "scanner").stdout
+    assert "[x] 1450g" in shown
+    assert "GoodScanCount" in shown
+    assert hub.rig.bench.counts, "looking resets nothing"
+    assert hub.json("devices", "statistics", "scanner", "--reset")["statistics"] == {"GoodScanCount": 12}
+    assert hub.rig.bench.counts == {}
+    assert "No device 'nobody'" in hub("devices", "statistics", "nobody", code=2).output
+
+
 def test_log_level_and_forgetting(hub: Terminal) -> None:
     hub("devices", "log-level", "scanner", "debug")
     assert hub.rig.bench.levels == [("scanner", "debug")]

@@ -13,15 +13,14 @@ import pytest
 
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import HealthBoard, Verdict
-from holdfast.devices.printer import NoPrinter
-from holdfast.devices.statistics import CountedPrinter, Statistics
+from holdfast.devices.statistics import Statistics
 from holdfast.devices.taps import TAPS
 from holdfast.devices.workbench import Workbench
 from holdfast.runtime.clock import ManualClock
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.tape import Tape
-from holdfast_drivers.values import DeviceError, DeviceState, Document, Printed, PrintResult, Scan, Tri
+from holdfast_drivers.values import DeviceError, DeviceState, Scan, Tri
 
 PLACE = "bench place"
 
@@ -39,7 +38,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     clock = ManualClock()
-    statistics = Statistics(clock)
+    statistics = Statistics(clock, tmp_path / "statistics.json")
     health = HealthBoard(clock, statistics.changed)
     health.add("scanner", "scanner", PLACE)
     health.add("printer", "printer", "nowhere")
@@ -52,7 +51,7 @@ def bench(tmp_path: Path) -> Bench:
         return Tri.UNKNOWN, "did you hear it?"
 
     finder = Finder(health=health, clock=clock, store=tmp_path / "known.json", root=tmp_path)
-    work = Workbench(health=health, finder=finder, external={"scanner": look}, patience=0.2)
+    work = Workbench(health=health, finder=finder, statistics=statistics, external={"scanner": look}, patience=0.2)
     made = Bench(clock, health, work, statistics)
     return made
 
@@ -175,39 +174,3 @@ async def test_a_device_talks_in_the_log_when_told_to(bench: Bench, caplog: pyte
         await link.read(100)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG]
     assert told == ["in b'xxxxxx0'"]
-
-
-async def test_counters_bear_unified_pos_names(bench: Bench) -> None:
-    bench.health.online("printer", online="yes", cover_open="no")
-    bench.clock.advance(7200)
-    bench.health.online("printer", online="no", cover_open="yes")
-    bench.health.online("printer", online="no", cover_open="yes", paper="no")
-    bench.health.lost("printer", DeviceError("timeout"))
-    bench.clock.advance(7200)
-    bench.health.lost("printer", DeviceError("absent"))
-    assert bench.statistics.of("printer") == {
-        "HoursPoweredCount": 2,
-        "ReceiptCoverOpenCount": 1,
-        "HUB_PaperEndCount": 1,
-        "CommunicationErrorCount": 1,
-    }
-
-
-class Scripted(NoPrinter):
-    result = PrintResult(Printed.PRINTED)
-
-    async def print(self, *_: object, **__: object) -> PrintResult:  # type: ignore[override]  # whatever is asked
-        return self.result
-
-
-async def test_cuts_are_counted_when_the_paper_is_proved() -> None:
-    statistics, printer = Statistics(ManualClock()), Scripted()
-    counted = CountedPrinter(printer, "printer", statistics)
-
-    async def started() -> None: ...
-
-    for outcome in (Printed.PRINTED, Printed.UNKNOWN):
-        printer.result = PrintResult(outcome)
-        await counted.print(Document(()), 1, started=started)
-    counts = statistics.of("printer")
-    assert counts["PaperCutCount"] == counts["HUB_JobPrintedCount"] == counts["HUB_JobUnknownCount"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
@@ -10,10 +11,13 @@ import msgspec
 from aiohttp import web
 
 from holdfast.api.answers import decode, read_body
+from holdfast.api.peer import actor
 from holdfast.api.ports import DeviceReport, Hub
 from holdfast.domain.core import Refused
 from holdfast_contract.reasons import FAULTS, REASONS, words
 from holdfast_drivers.values import DeviceError
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 4096
 
@@ -74,6 +78,14 @@ async def forget(hub: Hub, request: web.Request) -> dict[str, Any]:
     return {"ok": True, "data": {"known": known}}
 
 
+async def reset_statistics(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST: UnifiedPOS's ResetStatistics; answers with what the counts were."""
+    with _refusing():
+        before = hub.workbench.reset_statistics(request.match_info["name"])
+    log.info("%s: statistics reset by %s, they were %s", request.match_info["name"], actor(request), dict(before))
+    return {"ok": True, "data": {"statistics": dict(before)}}
+
+
 @contextmanager
 def _refusing() -> Iterator[None]:
     try:
@@ -95,4 +107,5 @@ def _report(report: DeviceReport) -> dict[str, Any]:
         "words": words(report.reason) if report.reason in REASONS or report.reason in FAULTS else "",
         "facts": dict(report.facts),
         "statistics": dict(report.statistics),
+        "equipment": dict(report.equipment),
     }

@@ -37,6 +37,9 @@ class Metrics:
         self._outbox = self._gauge("holdfast_outbox_records", "Records headquarters has not committed yet.")
         self._age = self._gauge("holdfast_outbox_age_seconds", "Age of the oldest of them.")
         self._device = self._gauge("holdfast_device_state", "1 for the state a device is in.", "device", "state")
+        self._statistic = self._gauge(
+            "holdfast_device_statistic", "UnifiedPOS statistics of a device's life.", "device", "statistic"
+        )
         self._jobs = self._gauge("holdfast_print_jobs", "Paper jobs on the spool.", "state")
         self._charge = self._gauge("holdfast_power_charge_ratio", "Battery charge, 0 to 1.")
         self._stage = self._gauge("holdfast_power_stage", "Power stage, 0 (normal) to 4 (shutdown).")
@@ -91,7 +94,10 @@ class Metrics:
 
     def _refresh_devices(self, hub: Hub) -> None:
         self._device.clear()
+        self._statistic.clear()
         for report in hub.devices():
+            for name, count in report.statistics.items():
+                self._statistic.labels(report.name, name).set(count)
             for state in DeviceState:
                 self._device.labels(report.name, state.value).set(report.state is state)
 

@@ -29,7 +29,9 @@ class DeviceReport:
     facts: Mapping[str, str] = field(default_factory=dict)
     """Further statuses in words, e.g. `paper: low`."""
     statistics: Mapping[str, int] = field(default_factory=dict)
-    """Counts since the hub's start, under UnifiedPOS's names."""
+    """Counts of its life, under UnifiedPOS's names."""
+    equipment: Mapping[str, str] = field(default_factory=dict)
+    """Which device it is, in the fields of UnifiedPOS's statistics."""
     category: str = ""
     """UnifiedPOS's DeviceCategory: `Scanner`, `POSPrinter`, …"""
 
@@ -55,6 +57,10 @@ class Workbench(Protocol):
 
     async def forget(self, name: str) -> bool:
         """Learn it anew; False: nothing was known."""
+        ...
+
+    def reset_statistics(self, name: str) -> Mapping[str, int]:
+        """Begin its counts anew; what they were."""
         ...
 
 

@@ -26,7 +26,7 @@ def overview(session: Session) -> None:
 
 @command(app, "list")
 def list_(session: Session) -> None:
-    """Every device, with what it has done since the hub's start."""
+    """Every device, with what it has done in its life."""
     _list(session, statistics=True)
 
 
@@ -103,6 +103,23 @@ def log_level(
     session.show(answer, lambda _: plain(f"{name} logs at {level}; read it with journalctl -fu holdfast."))
 
 
+@command(app, examples=("holdfast devices statistics printer", "holdfast devices statistics printer --reset"))
+def statistics(
+    session: Session,
+    name: Name,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin the counts anew, after they were shown.")] = False,
+) -> None:
+    """Which device it is and what it has done in its life, in UnifiedPOS's words."""
+    known = {device["name"]: device for device in session.client.get("/v1/devices")["devices"]}
+    if name not in known:
+        raise UsageError(f"No device {name!r} is configured.", "`holdfast devices` lists them.")
+    told = {"equipment": known[name]["equipment"], "statistics": known[name]["statistics"], "reset": reset}
+    if reset:
+        answer = session.client.post(f"/v1/devices/{_part(name)}/reset-statistics", b"")
+        told["statistics"] = answer["data"]["statistics"]
+    session.show(told, _statistics)
+
+
 @command(app)
 def forget(session: Session, name: Name) -> None:
     """A device was replaced: learn the new one at its port."""
@@ -136,7 +153,7 @@ def _devices(answer: dict[str, Any], *, statistics: bool) -> RenderableType:
             for device in answer["devices"]
             for name, count in sorted(device["statistics"].items())
         ]
-        parts.append(table("Since the hub's start", ("device", "statistic", "count"), rows))
+        parts.append(table("In its life", ("device", "statistic", "count"), rows))
     if answer["others"]:
         rows = [
             (escape(one["name"]), one["reason"].replace("_", " "), escape(one["facts"].get("may_be", "unknown")))
@@ -144,6 +161,18 @@ def _devices(answer: dict[str, Any], *, statistics: bool) -> RenderableType:
         ]
         parts.append(table("Plugged in, not configured", ("device", "why", "may be"), rows))
     return stack(*parts)
+
+
+def _statistics(told: dict[str, Any]) -> RenderableType:
+    from rich.markup import escape
+
+    from holdfast.cli.show import facts, plain, stack, table
+
+    parts = [
+        facts((name, escape(value)) for name, value in told["equipment"].items()),
+        table("In its life", ("statistic", "count"), sorted(told["statistics"].items())),
+    ]
+    return stack(*parts, plain("These counts were reset.")) if told["reset"] else stack(*parts)
 
 
 def _found(answer: dict[str, Any]) -> RenderableType:

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from holdfast.devices.health import NOT_CONFIGURED, PORT_SWAP, UNSUPPORTED, Health, HealthBoard
+from holdfast.devices.health import HERE, NOT_CONFIGURED, PORT_SWAP, UNSUPPORTED, Health, HealthBoard
 from holdfast.runtime.clock import Clock
-from holdfast_drivers.discovery.fingerprint import FingerprintFile, Misplaced, fingerprint, misplaced
+from holdfast_drivers.discovery.fingerprint import Fingerprint, FingerprintFile, Misplaced, fingerprint, misplaced
 from holdfast_drivers.discovery.identify import Finding, identify_all
 from holdfast_drivers.discovery.sysfs import ROOT, Port, ports
 from holdfast_drivers.discovery.uevents import Uevents, uevents
@@ -21,8 +21,6 @@ GLANCE_EVERY = 0.25
 nobody announces a PTY."""
 LOOK_EVERY = 30.0
 """Seconds between full looks without an announcement."""
-HERE = (DeviceState.ONLINE, DeviceState.OFFLINE)
-"""States of a device whose port is open."""
 SETTLE = 0.3
 """Seconds after an announcement before a full look: a device announces its parts one by one."""
 
@@ -38,14 +36,16 @@ class Finder:
         store: Path,
         root: Path = ROOT,
         listen: Callable[[], Uevents | None] = uevents,
+        learnt: Callable[[str, Fingerprint], None] = lambda *_: None,
     ) -> None:
-        """`store` keeps what was learnt. Reads it."""
+        """`store` keeps what was learnt. Reads it. `learnt` hears what each device looks like, at every start too."""
         self.findings: list[Finding] = []
         self._health = health
         self._clock = clock
         self._file = FingerprintFile(store)
         self._root = root
         self._listen = listen
+        self._learnt = learnt
         self._wakes: dict[str, asyncio.Event] = {}
         self._there: set[str] = set()
         self._proved: set[str] = set()
@@ -76,6 +76,11 @@ class Finder:
             self._proved.add(name)
             self._look_at = min(self._look_at, self._clock.monotonic() + SETTLE)
 
+    def port(self, name: str) -> Port | None:
+        """What was last seen at the device's place; None for what has no port of its own."""
+        node = _node(self._health[name].where)
+        return next((finding.port for finding in self.findings if finding.port.node == node), None)
+
     async def forget(self, name: str) -> bool:
         """The device was replaced: learn it anew. False: nothing was known."""
         known = await asyncio.to_thread(self._file.forget, name)
@@ -85,6 +90,8 @@ class Finder:
 
     async def run(self) -> None:
         """Ends only with the hub."""
+        for name, mark in self._file.learnt.items():
+            self._learnt(name, mark)
         events = self._listen()
         listening = None if events is None else asyncio.create_task(self._follow(events), name="hot-plug")
         try:
@@ -131,6 +138,7 @@ class Finder:
             if mark is not None:
                 with suppress(OSError):  # a full disk costs the memory of one device, not the device
                     self._file.learn(name, mark)
+                self._learnt(name, mark)
 
     def _misplaced(self, name: str) -> Misplaced | None:
         node = _node(self._health[name].where)

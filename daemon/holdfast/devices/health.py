@@ -16,6 +16,8 @@ PORT_SWAP = "port_swap"
 """Reason of a device at whose port there is another one. Its fact `finding` says which."""
 DETACHED = frozenset({"absent", "unplugged"})
 """Reasons of a device that is not there at all."""
+HERE = (DeviceState.ONLINE, DeviceState.OFFLINE)
+"""States of a device whose port is open."""
 OFFLINE = "offline"
 """Reason of a device that says so without saying why."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard, Verdict
+from holdfast.devices.statistics import Statistics
 from holdfast.devices.taps import TAPS
 from holdfast.runtime import supervise
 from holdfast_drivers.discovery.identify import Finding
@@ -66,12 +67,14 @@ class Workbench:
         *,
         health: HealthBoard,
         finder: Finder,
+        statistics: Statistics,
         external: Mapping[str, Callable[[], Awaitable[Verdict]]],
         patience: float = PATIENCE,
     ) -> None:
         """`external`: what each device does for an external test, by its name."""
         self._health = health
         self._finder = finder
+        self._statistics = statistics
         self._external = external
         self._patience = patience
         self._awaited: dict[str, asyncio.Future[Scan]] = {}
@@ -123,7 +126,12 @@ class Workbench:
 
     async def forget(self, name: str) -> bool:
         """Learn the device anew: it was replaced. False: nothing was known."""
-        return await self._finder.forget(self._health[name].name)
+        known = await self._finder.forget(self._health[name].name)
+        return self._statistics.replaced(name) or known
+
+    def reset_statistics(self, name: str) -> Mapping[str, int]:
+        """UnifiedPOS's ResetStatistics. What they were."""
+        return self._statistics.reset(self._health[name].name)
 
     async def _perceived(self, device: Health, level: Level) -> Verdict:
         if level is Level.EXTERNAL and device.name in self._external:
