@@ -10,7 +10,7 @@ from pathlib import Path
 
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.language import Language
-from holdfast_drivers.printers.paper import Cut, Item, Line, Receipt, Run, Symbol
+from holdfast_drivers.printers.paper import Cut, Item, Line, Picture, Pulse, Receipt, Run, Symbol, torn
 from holdfast_drivers.printers.star_interpreter import STAR
 
 DATA = Path(__file__).parent / "drivers" / "data"
@@ -24,6 +24,8 @@ class Stream:
     sha256: str
     kind: str
     """`commands`, or `bitmap`: dots that no printer is sent bare."""
+    source: str
+    """Where it was taken from: owner and repository."""
     dots: int
     language: Language | None
 
@@ -35,12 +37,35 @@ class Stream:
     def data(self) -> bytes:
         return self.path.read_bytes()
 
+    @property
+    def job(self) -> bytes:
+        """What a printer would be sent: bare dots in the command that their project prints them with."""
+        return self.data if self.kind == "commands" else bit_image(self.data)
+
 
 @dataclass(frozen=True)
 class Printed:
     receipts: list[Receipt]
     unknown: int
     pending: int
+    cuts: int = 0
+    pulses: int = 0
+    """Of the cash drawer."""
+
+    def strips(self) -> list[Receipt]:
+        """Something to draw: blank paper where nothing was printed."""
+        return self.receipts or [Receipt(48 * CELL, ())]
+
+    def summary(self) -> str:
+        """What a person sees of it, barcodes aside."""
+        pieces = [piece for item in self.items() if isinstance(item, Line) for piece in item.pieces]
+        counts = {
+            "line": len(self.lines()),
+            "picture": sum(isinstance(piece, Picture) for piece in pieces),
+            "cut": self.cuts,
+            "drawer pulse": self.pulses,
+        }
+        return ", ".join(f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count)
 
     def items(self) -> Iterator[Item]:
         for receipt in self.receipts:
@@ -58,7 +83,14 @@ class Printed:
 def manifest(folder: str, language: Language | None = None) -> list[Stream]:
     text = (DATA / folder / "MANIFEST.csv").read_text()
     return [
-        Stream(DATA / folder / row["file"], row["sha256"], row.get("kind", "commands"), dots(row["file"]), language)
+        Stream(
+            path=DATA / folder / row["file"],
+            sha256=row["sha256"],
+            kind=row.get("kind", "commands"),
+            source=row["source"],
+            dots=dots(row["file"]),
+            language=language,
+        )
         for row in csv.DictReader(io.StringIO(text))
     ]
 
@@ -74,19 +106,19 @@ ESCPOS_STREAMS = manifest("escpos")
 STAR_STREAMS = manifest("star", STAR)
 
 
-def printed(stream: Stream) -> Printed:
-    """Everything on paper, torn off at each cut and at the end."""
+def printed(stream: Stream, data: bytes | None = None) -> Printed:
+    """Everything on paper, torn off at each cut and at the end; of `data` in the stream's place if there is any."""
     interpreter = Interpreter(stream.dots, language=stream.language)
-    strip: list[Item] = []
-    receipts = []
-    for item in interpreter.feed(stream.data):
-        if isinstance(item, Cut):
-            receipts.append(Receipt(stream.dots, tuple(strip)))
-            strip = []
-        else:
-            strip.append(item)
-    receipts += [Receipt(stream.dots, tuple(strip))] if strip else []
-    return Printed(receipts, interpreter.unknown, interpreter.pending)
+    items = interpreter.feed(stream.job if data is None else data)
+    cuts, pulses = (sum(isinstance(item, kind) for item in items) for kind in (Cut, Pulse))
+    return Printed(torn(items, stream.dots), interpreter.unknown, interpreter.pending, cuts, pulses)
+
+
+def bit_image(dots: bytes) -> bytes:
+    """`ESC * 33` stripes of 24 rows, 180 columns of three bytes, as in `mp-4200_th_draw_buffer`."""
+    width, size = 180, 180 * 3
+    stripes = (dots[at : at + size] for at in range(0, len(dots), size))
+    return b"\x1b3\x10" + b"".join(b"\x1b*!" + width.to_bytes(2, "little") + stripe + b"\n" for stripe in stripes)
 
 
 def grid(line: Line) -> str:

@@ -2,6 +2,7 @@
 
     holdfast-sim scanner --pty /tmp/scanner                     type a code, press Enter: it is scanned
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper    receipts become text and pictures in /tmp/paper
+    holdfast-sim printer --render job.bin --out /tmp/paper      the same for a file of printer commands
     holdfast-sim board --socket /tmp/board                      battery, mains line, lamps
     holdfast-sim scale --pty /tmp/scale --protocol toledo       type `put 250`: a quarter of a kilogram lies on it
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper --scenario bad-day.toml

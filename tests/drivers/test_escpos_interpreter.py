@@ -123,16 +123,73 @@ def test_pictures_in_every_form_are_the_same_dots() -> None:
         b"\x1d(L\x12\x000p0\x01\x011\x08\x00\x08\x00" + ARROW + b"\x1d(L\x02\x0002",
         b"\x1d8L\x12\x00\x00\x000p0\x01\x011\x08\x00\x08\x00" + ARROW + b"\x1d(L\x02\x0002",
         b"\x1d*\x01\x01" + columns + b"\x1d/\x00",
+        b"\x1dQ0\x00\x08\x00\x01\x00" + columns,
         b"\x1b*\x01\x08\x00" + columns + b"\n",
     ]
     pictures = [picture_of(form) for form in forms]
     assert {(picture.width, picture.height, picture.rows) for picture in pictures} == {(8, 8, ARROW)}
-    assert [picture.scale for picture in pictures] == [(1, 1)] * 4 + [(1, 3)]
+    assert [picture.scale for picture in pictures] == [(1, 1)] * 5 + [(1, 3)]
 
 
 @pytest.mark.parametrize(("mode", "scale"), [(0, (1, 1)), (1, (2, 1)), (2, (1, 2)), (3, (2, 2))])
 def test_raster_scales(mode: int, scale: tuple[int, int]) -> None:
     assert picture_of(b"\x1dv0" + bytes((mode, 1, 0, 8, 0)) + ARROW).scale == scale
+
+
+def test_a_windows_bitmap_is_passed_over_whole() -> None:
+    bitmap = b"BM" + (70).to_bytes(4, "little") + bytes(64)
+    assert text(b"a\x1dD0C0AB01" + bitmap + b"b\n") == ["ab"]
+    printer = Interpreter()
+    printer.feed(b"\x1dD0C0AB01XX" + bytes(20))
+    assert printer.unknown > 0
+
+
+BEMA, POS = b"\x1d\xf950", b"\x1d\xf951"
+
+
+def test_bematech_reads_the_same_bytes_otherwise() -> None:
+    assert run_of(BEMA + b"\x1bEab\n").style.bold
+    assert run_of(BEMA + POS + b"\x1bEab\n").text == "b"
+    assert run_of(BEMA + b"\x1bt\x05\xd5\n").text == "€"
+    assert run_of(BEMA + b"\x1bt\x08\xe2\x82\xac\n").text == "€"
+    assert [item for item in items(BEMA + b"\x1bv\x78\x1b\x80\x32\x1bw") if not isinstance(item, Line)] == [
+        Pulse(pin=0, on_ms=120),
+        Pulse(pin=1, on_ms=50),
+        Cut(full=True),
+    ]
+    assert text(BEMA + b"a\x1bf\x00\x03b\x1bf\x01\x02c\n") == ["a   b", "", "c"]
+
+
+def test_a_line_of_double_width_ends_with_the_line() -> None:
+    first, second = (item for item in items(BEMA + b"\x0ea\nb\n") if isinstance(item, Line))
+    assert [piece.size[0] for line in (first, second) for piece in line.pieces] == [24, 12]
+
+
+def test_utf_8_may_be_split_anywhere() -> None:
+    printer = Interpreter()
+    found = [item for byte in BEMA + b"\x1bt\x08" + "4 €\n".encode() for item in printer.feed(bytes([byte]))]
+    assert to_text(Receipt(576, tuple(found))) == "4 €\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "caption"),
+    [
+        (b"\x1dkC\x0c400638133393", "4006381333931"),
+        (b"\x1dkC\x0d4006381333930", "4006381333931"),
+        (b"\x1dkD\x074006381", "40063812"),
+        (b"\x1dkA\x0b12345678901", "123456789012"),
+        (b"\x1dkB\x06123456", "01234565"),
+        (b"\x1dkB\x03xyz", "xyz"),
+    ],
+)
+def test_a_caption_ends_with_the_check_digit_that_belongs_there(command: bytes, caption: str) -> None:
+    assert text(command) == [f"[{symbol_of(command).kind}] {caption}"]
+
+
+def symbol_of(command: bytes) -> Symbol:
+    (symbol,) = items(command)
+    assert isinstance(symbol, Symbol)
+    return symbol
 
 
 def test_a_24_dot_bit_image() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -302,3 +303,13 @@ async def test_the_sample_is_drawn_on_request(tmp_path: Path) -> None:
     async with program("--sample", str(tmp_path / "receipt.png")) as sim:
         await sim.process.wait()
     assert (tmp_path / "receipt.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_file_of_printer_commands_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / "job.bin").write_bytes(b"first\n\x1dVB\x00second\n\x01\x1dv0\x00")
+    command = [sys.executable, "-m", "holdfast_drivers.sim", "printer", "--render", str(tmp_path / "job.bin")]
+    told = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=True)
+    *cuts, read = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(cut["number"], cut["text"]) for cut in cuts] == [(1, "first\n"), (2, "second\n")]
+    assert all(Path(cut["png"]).read_bytes().startswith(b"\x89PNG") for cut in cuts)
+    assert read == {"event": "read", "bytes": 22, "unknown": 1, "pending": 4}

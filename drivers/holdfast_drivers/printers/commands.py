@@ -94,6 +94,24 @@ def _raster(buffer: bytearray, at: int) -> int:
     return 6 + columns * int.from_bytes(buffer[at + 4 : at + 6], "little")
 
 
+def _vertical_image(buffer: bytearray, at: int) -> int:
+    """GS Q 0 m xL xH yL yH: x in dots, y in bytes."""
+    if len(buffer) < at + 6:
+        return NEED_MORE
+    if buffer[at] != 0x30:
+        return NONSENSE
+    return 6 + int.from_bytes(buffer[at + 2 : at + 4], "little") * int.from_bytes(buffer[at + 4 : at + 6], "little")
+
+
+def _windows_bitmap(buffer: bytearray, at: int) -> int:
+    """GS D m fn a kc1 kc2 b c, then a BMP file, which says how long it is."""
+    if len(buffer) < at + 13:
+        return NEED_MORE
+    if buffer[at] != 0x30 or buffer[at + 7 : at + 9] != b"BM":
+        return NONSENSE
+    return 7 + int.from_bytes(buffer[at + 9 : at + 13], "little")
+
+
 def _barcode(buffer: bytearray, at: int) -> int:
     """GS k m: form A (m 0-8) ends at NUL, form B (m 65-79) carries its length; m 81 is Bematech's QR code."""
     if len(buffer) < at + 2:
@@ -137,14 +155,21 @@ def _stored_logos(buffer: bytearray, at: int) -> int:
     return end - at
 
 
+def _bematech(buffer: bytearray, at: int) -> int:
+    """GS F9h: two bytes, but for the buzzer on cut."""
+    if len(buffer) <= at:
+        return NEED_MORE
+    return 3 if buffer[at] == ord("D") else 2
+
+
 _PARENTHESIS = counted(2, header=1)
 """ESC ( X, FS ( X and GS ( X: a letter, then two length bytes."""
 
 _ESC: dict[str, Length] = {
     **dict.fromkeys("@2<FHLSimvNOP45\x0c\x0f", 0),
-    **dict.fromkeys(" !%-3=?AEGJKMRTUVadert{uj", 1),
+    **dict.fromkeys(" !%-39=?AEGJKMRTUVadert{uj", 1),
     **dict.fromkeys("$\\Bf", 2),
-    "p": 3,
+    **dict.fromkeys("7p", 3),
     "W": 8,
     "(": _PARENTHESIS,
     "*": _bit_image,
@@ -152,7 +177,8 @@ _ESC: dict[str, Length] = {
     "D": until_nul,
     "c": by_first(dict.fromkeys(b"01345", 2)),
 }
-"""Of these ESC F, H (Bematech), N, O, P, j (Elgin), B (buzzer), 4, 5 and SI (italic, condensed) are other makers'."""
+"""Of these ESC F, H (Bematech), N, O, P, j (Elgin), B (buzzer), 4, 5, SI (italic, condensed), 7 (heating) and 9 (code
+page of Chinese printers) are other makers'."""
 
 _FS: dict[str, Length] = {
     **dict.fromkeys("&.", 0),
@@ -165,11 +191,13 @@ _FS: dict[str, Length] = {
 }
 
 _GS: dict[str, Length] = {
-    **dict.fromkeys(":cFO", 0),
+    **dict.fromkeys(":cFO<\x0c", 0),
     **dict.fromkeys("!/BEHITabfhjrw", 1),
-    **dict.fromkeys("$LPW\\", 2),
+    **dict.fromkeys("$ALPW\\", 2),
     "^": 3,
-    "\xf9": 2,
+    "\xf8": 1,
+    "\xf9": _bematech,
+    "\xfa": 1,
     "V": by_first({**dict.fromkeys((0, 1, 48, 49), 1), **dict.fromkeys((65, 66, 67, 68, 97, 98, 103, 104), 2)}),
     "C": by_first({0x30: 3, 0x31: 7, 0x32: 3}),
     "g": by_first({0x30: 4, 0x32: 4}),
@@ -179,6 +207,8 @@ _GS: dict[str, Length] = {
     "*": _downloaded_image,
     "k": _barcode,
     "v": _raster,
+    "Q": _vertical_image,
+    "D": _windows_bitmap,
 }
 
 _REALTIME: dict[str, Length] = {
@@ -211,8 +241,8 @@ class Grammar:
 
 ESCPOS = Grammar(
     {0x1B: _ESC, 0x1C: _FS, 0x1D: _GS, _DLE: _REALTIME},
-    # NUL, BEL and DC2 do nothing here; HT, LF, FF, CR; CAN clears a page.
-    frozenset(b"\x00\x07\x09\x0a\x0c\x0d\x12\x18"),
+    # NUL, BEL, SO, SI, DC2 and DC4 do nothing here; HT, LF, FF, CR; CAN clears a page; DC1, DC3: a host's flow control.
+    frozenset(b"\x00\x07\x09\x0a\x0c\x0d\x0e\x0f\x11\x12\x13\x14\x18"),
 )
 
 
@@ -220,7 +250,8 @@ class Tokeniser:
     """Cuts a stream into tokens. Any split gives the same commands; keeps at most MAX_COMMAND bytes."""
 
     def __init__(self, grammar: Grammar = ESCPOS) -> None:
-        self._grammar = grammar
+        self.grammar = grammar
+        """May be another one after any token."""
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Token]:
@@ -242,9 +273,9 @@ class Tokeniser:
 
     def _next(self, at: int) -> tuple[int, Token | None]:
         first = self._buffer[at]
-        if first in self._grammar.families:
+        if first in self.grammar.families:
             return self._command(at)
-        if first in self._grammar.controls:
+        if first in self.grammar.controls:
             return 1, Command(bytes([first]), b"")
         if first < 0x20:
             return 1, Unknown(bytes([first]))
@@ -256,7 +287,7 @@ class Tokeniser:
         if len(self._buffer) < at + 2:
             return 0, None
         prefix = bytes(self._buffer[at : at + 2])
-        rule = self._grammar.families[prefix[0]].get(chr(prefix[1]), NONSENSE)
+        rule = self.grammar.families[prefix[0]].get(chr(prefix[1]), NONSENSE)
         size = rule if isinstance(rule, int) else rule(self._buffer, at + 2)
         if size == NEED_MORE and len(self._buffer) - at > MAX_COMMAND:
             size = NONSENSE

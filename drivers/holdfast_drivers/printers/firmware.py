@@ -7,7 +7,8 @@ from collections.abc import Callable
 from enum import Enum
 
 from holdfast_drivers.printers import commands
-from holdfast_drivers.printers.interpreter import ESCPOS, Interpreter
+from holdfast_drivers.printers.escpos_interpreter import ESCPOS
+from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.language import Language
 from holdfast_drivers.printers.machine import Machine, RealtimeScanner
 from holdfast_drivers.printers.paper import Request
@@ -16,7 +17,7 @@ from holdfast_drivers.printers.star_interpreter import STAR
 _IDENTITY = {1: b"\x20", 2: b"\x02", 3: b"\x01"}
 _INFO = {65: b"1.00 ESC/POS", 66: b"HOLDFAST", 67: b"VIRTUAL-80", 68: b"SIM0001"}
 _ALL_WELL = 0x12
-_FOREIGN = (b"\x1d(", b"\x1dk", b"\x1da", b"\x1dr", b"\x1dI", b"\x1dV", b"\x1d8", b"\x1c.", b"\x1bi")
+_FOREIGN = (b"\x1d(", b"\x1dk", b"\x1da", b"\x1dr", b"\x1dI", b"\x1dV", b"\x1d8", b"\x1c.", b"\x1bi", b"\x1d\xf9")
 """What a no-name printer does not know: it drops the two bytes and prints their arguments as text."""
 _NO_NAME = Language(commands.ESCPOS.without(*_FOREIGN), ESCPOS.actions, ESCPOS.requests, ESCPOS.pages)
 
@@ -38,10 +39,13 @@ class Model(Enum):
     """Star Line Mode with the ETB counter."""
 
 
+def language_of(model: Model) -> Language:
+    """What it makes of the bytes it gets."""
+    return {Model.STAR: STAR, Model.NO_NAME: _NO_NAME}.get(model, ESCPOS)
+
+
 class Firmware(ABC):
     """Hears every byte that arrives, and every request when its turn comes; says what it has to with `say`."""
-
-    language: Language
 
     def __init__(
         self,
@@ -52,7 +56,7 @@ class Firmware(ABC):
         say: Callable[[bytes], None],
         kick: Callable[[int, int], None],
     ) -> None:
-        self.interpreter = Interpreter(dots, language=self.language)
+        self.interpreter = Interpreter(dots, language=language_of(model))
         self._model = model
         self._machine = machine
         self._say = say
@@ -82,7 +86,6 @@ class EscPosFirmware(Firmware):
         say: Callable[[bytes], None],
         kick: Callable[[int, int], None],
     ) -> None:
-        self.language = _NO_NAME if model is Model.NO_NAME else ESCPOS
         super().__init__(model, machine, dots, say=say, kick=kick)
         self._realtime = RealtimeScanner()
         self._auto_status = 0
@@ -131,8 +134,6 @@ class EscPosFirmware(Firmware):
 
 
 class StarFirmware(Firmware):
-    language = STAR
-
     def __init__(
         self,
         model: Model,

@@ -71,11 +71,19 @@ def linear_modules(kind: str, data: str) -> Modules:
         raise ValueError(f"{kind}: {error}") from error
 
 
+def linear_text(kind: str, data: str) -> str:
+    """What a printer writes beside the bars: with the check digit that belongs there. As it is what does not fit."""
+    lengths = {"ean13": 12, "ean8": 7, "upca": 11}
+    try:
+        if kind in lengths and len(data) >= lengths[kind]:
+            return with_check_digit(data[: lengths[kind]])
+        return _upce_digits(data) if kind == "upce" else data
+    except ValueError:
+        return data
+
+
 def _upce(data: str) -> str:
-    """Of 6 digits, 7 with the number system, 8 with the check digit too, or a UPC-A of 11 or 12 digits."""
-    if not (data.isascii() and data.isdigit() and len(data) in (6, 7, 8, 11, 12)):
-        raise ValueError(f"no UPC-E: {data!r}")
-    digits = compress_upc_a(with_check_digit(data[:11])) if len(data) >= 11 else _checked_upce(data.zfill(7)[:7])
+    digits = _upce_digits(data)
     odd = "O" if digits[0] == "0" else "E"
     bars = (
         _UPC_ODD[int(digit)] if parity == odd else _even(int(digit))
@@ -84,8 +92,13 @@ def _upce(data: str) -> str:
     return "101" + "".join(bars) + "010101"
 
 
-def _checked_upce(body: str) -> str:
-    """Number system and six digits; the check digit is that of the UPC-A they stand for."""
+def _upce_digits(data: str) -> str:
+    """Of 6 digits, 7 with the number system, 8 with the check digit too, or a UPC-A of 11 or 12 digits."""
+    if not (data.isascii() and data.isdigit() and len(data) in (6, 7, 8, 11, 12)):
+        raise ValueError(f"no UPC-E: {data!r}")
+    if len(data) >= 11:
+        return compress_upc_a(with_check_digit(data[:11]))
+    body = data.zfill(7)[:7]
     return body + check_digit(expand_upc_e(body + "0")[:11])
 
 

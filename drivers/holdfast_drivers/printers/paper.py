@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast_drivers.values import Align
@@ -119,3 +120,14 @@ class Receipt:
     def height(self) -> int:
         """Dots."""
         return max((item.y + item.height for item in self.items if isinstance(item, Line | Symbol)), default=0)
+
+
+def torn(items: Iterable[Item], dots: int) -> list[Receipt]:
+    """The strips of paper that the cuts among `items` leave, and what follows the last cut; none without print."""
+    strips: list[list[Item]] = [[]]
+    for item in items:
+        if isinstance(item, Cut):
+            strips.append([])
+        elif isinstance(item, Line | Symbol):
+            strips[-1].append(item)
+    return [Receipt(dots, tuple(strip)) for strip in strips if strip]

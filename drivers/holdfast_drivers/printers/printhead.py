@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -67,6 +68,9 @@ _COUNTRIES = (
 )
 """What `ESC R` n puts at the twelve positions: USA, France, Germany, UK, Denmark, Sweden, Italy, Spain, Japan, ..."""
 
+UTF_8 = "utf-8"
+"""A page that is no page: characters of several bytes."""
+
 _MAX_PIECES = 512
 """On one line; a stream that overprints one spot for ever is cut into lines here."""
 _CAPTION_DOTS = 26
@@ -93,6 +97,8 @@ class Modes:
     qr_module: int = 3
     qr_level: str = "L"
     qr_data: bytes = b""
+    one_line: bool = False
+    """Bematech: double width or height ends with the line."""
     pulse_ms: int = 200
     """Star: how long a drawer pulse lasts."""
 
@@ -107,11 +113,13 @@ class PrintHead:
         self.download: Picture | None = None
         """Stored by GS *."""
         self._dots = dots
-        self._pages = pages
+        self.pages = pages
+        """Number and codec of each code page, or `utf-8`."""
         self._pieces: list[Run | Picture] = []
         self._x = 0
         self._y = 0
         self._items: list[Item] = []
+        self._utf8 = codecs.getincrementaldecoder(UTF_8)("replace")
 
     def take(self) -> list[Item]:
         items, self._items = self._items, []
@@ -128,8 +136,11 @@ class PrintHead:
 
     def text(self, raw: bytes) -> None:
         """Characters of the page in force; a full line is printed."""
-        table = _characters(self._pages.get(self.modes.page), self.modes.country)
-        text = raw.decode("latin-1").translate(table)
+        codec = self.pages.get(self.modes.page)
+        if codec == UTF_8:
+            text = self._utf8.decode(raw)
+        else:
+            text = raw.decode("latin-1").translate(_characters(codec, self.modes.country))
         step = self.modes.style.cell[0] + self.modes.char_gap
         while text:
             room = (self._area() - self._x) // step

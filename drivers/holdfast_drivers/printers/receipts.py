@@ -28,8 +28,11 @@ class ReceiptFolder:
 
     async def save(self, receipt: Receipt) -> Saved:
         """Render and write in a thread. One at a time, or the order of numbers is not that of the calls."""
+        return await asyncio.to_thread(self.write, receipt)
+
+    def write(self, receipt: Receipt) -> Saved:
         self._count += 1
-        return await asyncio.to_thread(self._write, self._count, receipt)
+        return self._write(self._count, receipt)
 
     def _write(self, number: int, receipt: Receipt) -> Saved:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from holdfast_drivers.printers import symbols
 from holdfast_drivers.printers.bitmap import load_font, modules_bitmap
-from holdfast_drivers.printers.linear import linear_modules
+from holdfast_drivers.printers.linear import linear_modules, linear_text
 from holdfast_drivers.printers.paper import Line, Picture, Receipt, Run, Style, Symbol
 from holdfast_drivers.values import Align
 
@@ -67,7 +67,7 @@ def symbol_text(symbol: Symbol) -> str:
     """What a person would read under the barcode."""
     if symbol.kind == "code128":
         return symbols.code128_text(symbol.data)
-    return symbol.data.decode("utf-8", "replace")
+    return linear_text(symbol.kind, symbol.data.decode("utf-8", "replace"))
 
 
 def _text_line(line: Line) -> str:

@@ -2,6 +2,9 @@
 
 One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `cut` with the receipt's
 text and files, `kick`, `fault` for each command obeyed, `refused` for one that is none.
+
+`--render FILE --out DIR` draws a file of printer commands instead, one `cut` for each strip of paper, and says at the
+end how many of its bytes belonged to no command (`read`).
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast_drivers.links.pty import Pty
-from holdfast_drivers.printers.firmware import Model
+from holdfast_drivers.printers.firmware import Model, language_of
+from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.machine import Machine
-from holdfast_drivers.printers.receipts import ReceiptFolder
+from holdfast_drivers.printers.paper import torn
+from holdfast_drivers.printers.receipts import ReceiptFolder, Saved
 from holdfast_drivers.printers.sample import write_sample
 from holdfast_drivers.printers.sim import Event, FlowControl, Kicked, PrinterSimulator
 
@@ -47,8 +52,11 @@ def main() -> None:
     if arguments.sample is not None:
         write_sample(arguments.sample)
         return
+    if arguments.render is not None and arguments.out is not None:
+        _render(arguments)
+        return
     if arguments.pty is None or arguments.out is None:
-        _parser().error("--pty and --out are needed")
+        _parser().error("--pty and --out, or --render and --out are needed")
     asyncio.run(_Program(arguments).run())
 
 
@@ -63,8 +71,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--paper-mm", type=float, default=80_000.0, help="left on the roll")
     parser.add_argument("--png-every", type=int, default=1, metavar="N", help="draw every Nth receipt")
     parser.add_argument("--no-png", dest="png_every", action="store_const", const=0)
+    parser.add_argument("--render", type=Path, metavar="FILE", help="draw a file of printer commands and leave")
     parser.add_argument("--sample", type=Path, metavar="PNG", help="draw a sample receipt and leave")
     return parser
+
+
+def _render(arguments: argparse.Namespace) -> None:
+    interpreter = Interpreter(arguments.dots, language=language_of(arguments.model))
+    data = arguments.render.read_bytes()
+    folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
+    for receipt in torn(interpreter.feed(data), arguments.dots):
+        _tell_cut(folder.write(receipt))
+    _tell(event="read", bytes=len(data), unknown=interpreter.unknown, pending=interpreter.pending)
 
 
 class _Program:
@@ -138,9 +156,7 @@ class _Program:
             if isinstance(event, Kicked):
                 _tell(event="kick", pin=event.pin, on_ms=event.on_ms)
             else:
-                saved = await self._folder.save(event)
-                png = str(saved.png) if saved.png else None
-                _tell(event="cut", number=saved.number, text=saved.text, txt=str(saved.txt), png=png)
+                _tell_cut(await self._folder.save(event))
             self._events.task_done()
 
 
@@ -154,6 +170,11 @@ def _read_lines(lines: asyncio.Queue[str]) -> None:
                 loop.call_soon_threadsafe(lines.put_nowait, line.strip())
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def _tell_cut(saved: Saved) -> None:
+    png = str(saved.png) if saved.png else None
+    _tell(event="cut", number=saved.number, text=saved.text, txt=str(saved.txt), png=png)
 
 
 def _tell(**event: object) -> None:
