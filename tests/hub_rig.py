@@ -64,6 +64,7 @@ class Bench:
     healthy: str = "yes"
     levels: list[tuple[str, str]] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: {"GoodScanCount": 12})
 
     def found(self) -> list[dict[str, Any]]:
@@ -84,6 +85,16 @@ class Bench:
     async def forget(self, name: str) -> bool:
         self._check(name)
         return True
+
+    async def release(self, name: str) -> None:
+        self._check(name)
+        if self.released:
+            raise DeviceError("busy", "it is at work")
+        self.released.append(name)
+
+    def claim(self, name: str) -> None:
+        self._check(name)
+        self.released.remove(name)
 
     def reset_statistics(self, name: str) -> dict[str, int]:
         self._check(name)

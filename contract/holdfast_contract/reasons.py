@@ -109,6 +109,7 @@ FAULTS: dict[str, tuple[str, str]] = {
         "It, its port or its driver refuses.",
         "Check the rights on its port and its options; the log says more.",
     ),
+    "released": ("The hub has let go of it.", "`holdfast devices claim` takes it back; so does a restart."),
     "timeout": ("It does not answer.", "Check its cable and power, then switch it off and on."),
     "unplugged": ("It was unplugged or lost its power.", "Plug it in again; the hub finds it by itself."),
     "unsupported": ("Nothing here can drive it.", "Use another mode of it, or a driver: docs/writing-a-driver.md."),

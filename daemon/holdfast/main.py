@@ -106,7 +106,7 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs for as long as the hub does. Devices and the uplink start again by themselves; the rest may not end."""
     for device in parts.devices:
         lost = partial(parts.health.lost, device.name)
-        run = parts.finder.guarded(device.name, device.run)
+        run = parts.claims.around(device.name, parts.finder.guarded(device.name, device.run))
         wake = parts.finder.wake(device.name)
         yield device.name, supervised(device.name, run, real=parts.real, failed=lost, wake=wake)
     yield "finder", supervised("finder", parts.finder.run, real=parts.real)

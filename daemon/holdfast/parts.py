@@ -25,6 +25,7 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
+from holdfast.devices.claims import Claims
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard, Verdict
@@ -154,9 +155,18 @@ class Parts:
         return Finder(health=self.health, clock=self.real, store=store, learnt=self.statistics.identified)
 
     @cached_property
+    def claims(self) -> Claims:
+        def busy(name: str) -> bool:
+            return isinstance(self.printer, PrinterDevice) and name == self.printer.name and self.printer.busy
+
+        return Claims(health=self.health, wake=self.finder.wake, busy=busy)
+
+    @cached_property
     def workbench(self) -> Workbench:
         external = {device.name: device.check for device in self.devices}
-        return Workbench(health=self.health, finder=self.finder, statistics=self.statistics, external=external)
+        return Workbench(
+            health=self.health, finder=self.finder, statistics=self.statistics, claims=self.claims, external=external
+        )
 
     @cached_property
     def paper(self) -> PaperPort:

@@ -72,6 +72,14 @@ def test_a_recording_becomes_a_tape(hub: Terminal, tmp_path: Path) -> None:
     assert "cannot be written" in hub("devices", "record", "scanner", "--out", str(tmp_path), code=1).output
 
 
+def test_a_device_is_released_and_claimed(hub: Terminal) -> None:
+    assert "usb-1 is free. `holdfast devices claim scanner`" in hub("devices", "release", "scanner").stdout
+    assert "it is at work" in hub("devices", "release", "scanner", code=1).output
+    assert "the hub's again" in hub("devices", "claim", "scanner").stdout
+    assert hub.rig.bench.released == []
+    assert "no device 'nobody' is configured" in hub("devices", "claim", "nobody", code=1).output
+
+
 def test_statistics_are_shown_and_reset(hub: Terminal) -> None:
     hub.rig.devices[0] = DeviceReport(
         "scanner", "scanner", DeviceState.ONLINE, statistics={"GoodScanCount": 12}, equipment={"ModelName": "[x] 1450g"}

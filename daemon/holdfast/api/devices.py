@@ -78,6 +78,24 @@ async def forget(hub: Hub, request: web.Request) -> dict[str, Any]:
     return {"ok": True, "data": {"known": known}}
 
 
+async def release(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST: the hub lets go of the device's port; answers once another program can open it."""
+    name = request.match_info["name"]
+    with _refusing():
+        await hub.workbench.release(name)
+    log.warning("%s: released by %s", name, actor(request))
+    return {"ok": True, "data": {"where": _where(hub, name)}}
+
+
+async def claim(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """POST: the hub takes the device back."""
+    name = request.match_info["name"]
+    with _refusing():
+        hub.workbench.claim(name)
+    log.warning("%s: claimed by %s", name, actor(request))
+    return {"ok": True, "data": {"where": _where(hub, name)}}
+
+
 async def reset_statistics(hub: Hub, request: web.Request) -> dict[str, Any]:
     """POST: UnifiedPOS's ResetStatistics; answers with what the counts were."""
     with _refusing():
@@ -93,7 +111,11 @@ def _refusing() -> Iterator[None]:
     except KeyError as error:
         raise Refused("invalid", detail=f"no device {error.args[0]!r} is configured") from error
     except DeviceError as error:
-        raise Refused("device_absent", detail=str(error)) from error
+        raise Refused("wrong_mode" if error.kind == "busy" else "device_absent", detail=str(error)) from error
+
+
+def _where(hub: Hub, name: str) -> str:
+    return next((report.where for report in hub.devices() if report.name == name), "")
 
 
 def _report(report: DeviceReport) -> dict[str, Any]:

@@ -59,6 +59,14 @@ class Workbench(Protocol):
         """Learn it anew; False: nothing was known."""
         ...
 
+    async def release(self, name: str) -> None:
+        """Let go of its port until `claim` or the next start; returns once it is closed."""
+        ...
+
+    def claim(self, name: str) -> None:
+        """Take it back."""
+        ...
+
     def reset_statistics(self, name: str) -> Mapping[str, int]:
         """Begin its counts anew; what they were."""
         ...

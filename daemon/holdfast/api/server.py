@@ -53,6 +53,8 @@ ACTS: dict[str, Answer] = {
     "/v1/devices/{name}/record": devices.record,
     "/v1/devices/{name}/log-level": devices.log_level,
     "/v1/devices/{name}/forget": devices.forget,
+    "/v1/devices/{name}/release": devices.release,
+    "/v1/devices/{name}/claim": devices.claim,
     "/v1/devices/{name}/reset-statistics": devices.reset_statistics,
 }
 MAX_WATCHERS = 32

@@ -103,6 +103,25 @@ def log_level(
     session.show(answer, lambda _: plain(f"{name} logs at {level}; read it with journalctl -fu holdfast."))
 
 
+@command(app, examples=("holdfast devices release printer", "holdfast devices claim printer"))
+def release(session: Session, name: Name) -> None:
+    """Let go of a device, so that another program may use its port: until it is claimed, or the hub starts anew."""
+    from holdfast.cli.show import plain
+
+    answer = session.client.post(f"/v1/devices/{_part(name)}/release", b"")
+    where = answer["data"]["where"]
+    session.show(answer, lambda _: plain(f"{where} is free. `holdfast devices claim {name}` takes it back."))
+
+
+@command(app)
+def claim(session: Session, name: Name) -> None:
+    """Take back a device that was released."""
+    from holdfast.cli.show import plain
+
+    answer = session.client.post(f"/v1/devices/{_part(name)}/claim", b"")
+    session.show(answer, lambda _: plain(f"{name} is the hub's again; `holdfast devices` shows how it is."))
+
+
 @command(app, examples=("holdfast devices statistics printer", "holdfast devices statistics printer --reset"))
 def statistics(
     session: Session,

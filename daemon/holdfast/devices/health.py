@@ -12,6 +12,8 @@ UNSUPPORTED = "unsupported"
 """Kind of a device that nothing here can drive, and reason of it."""
 NOT_CONFIGURED = "not_configured"
 """Reason of a device that could be used and is in no configuration."""
+RELEASED = "released"
+"""Reason of a device that a technician had the hub let go of."""
 PORT_SWAP = "port_swap"
 """Reason of a device at whose port there is another one. Its fact `finding` says which."""
 DETACHED = frozenset({"absent", "unplugged"})
@@ -88,6 +90,20 @@ class HealthBoard:
         state = DeviceState.OFF if kind in DETACHED else DeviceState.OFF_OFFLINE
         for each in (name, *self._parts.get(name, ())):
             self._set(replace(self._devices[each], state=state, reason=kind, facts=facts))
+
+    def released(self, name: str) -> None:
+        """The hub has let go of it and all that hangs on it: PowerState is unknown, as of a UnifiedPOS device that is
+        not enabled.
+        """
+        self._unknown(name, RELEASED)
+
+    def claimed(self, name: str) -> None:
+        """The hub wants it back; nothing was heard of it yet."""
+        self._unknown(name, "")
+
+    def _unknown(self, name: str, reason: str) -> None:
+        for each in (name, *self._parts.get(name, ())):
+            self._set(replace(self._devices[each], state=DeviceState.UNKNOWN, reason=reason, facts={}))
 
     def others(self) -> list[Health]:
         """What is plugged in and not configured."""

@@ -66,6 +66,7 @@ class PrinterDevice(NoPrinter):
         self._health = health
         self._clock = clock
         self._test = test
+        self._jobs = 0
         self._printer: ReceiptPrinter | None = None
         self._language = ""
         self._changed = asyncio.Event()
@@ -162,6 +163,11 @@ class PrinterDevice(NoPrinter):
             return Tri.NO
         return Tri.UNKNOWN if status.online is Tri.UNKNOWN else Tri.YES
 
+    @property
+    def busy(self) -> bool:
+        """A document is under way."""
+        return self._jobs > 0
+
     async def wait_change(self) -> None:
         """Returns when something about the printer has changed."""
         await self._changed.wait()
@@ -175,7 +181,11 @@ class PrinterDevice(NoPrinter):
         data = await asyncio.to_thread(encode, document, await self._load_profile())
         if printer is not self._printer:
             return ABSENT
-        return await printer.print(data, job, started=started)
+        self._jobs += 1
+        try:
+            return await printer.print(data, job, started=started)
+        finally:
+            self._jobs -= 1
 
     async def kick(self) -> bool:
         """Open the drawer. False: nothing was sent. True: the pulse left, or part of it may have."""

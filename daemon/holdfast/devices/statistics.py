@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from holdfast.devices.health import DETACHED, HERE, Health
+from holdfast.devices.health import DETACHED, HERE, RELEASED, Health
 from holdfast.devices.lifetimes import Lifetime, read_book, write_book
 from holdfast.devices.printer import DRAWER, NoPrinter
 from holdfast.runtime.clock import Clock
@@ -87,7 +87,8 @@ class Statistics:
         elif was_here and not is_here:
             self._tick(now.name)
             del self._on_since[now.name]
-            self.count(now.name, LOSSES if now.reason in DETACHED else COMMUNICATION_ERRORS)
+            if now.reason != RELEASED:
+                self.count(now.name, LOSSES if now.reason in DETACHED else COMMUNICATION_ERRORS)
         for (fact, value), statistic in BECAME.items():
             if now.facts.get(fact) == value and (before is None or before.facts.get(fact) != value):
                 self.count(now.name, statistic)

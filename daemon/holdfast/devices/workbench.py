@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from holdfast.devices.claims import Claims
 from holdfast.devices.finder import Finder
-from holdfast.devices.health import Health, HealthBoard, Verdict
+from holdfast.devices.health import RELEASED, Health, HealthBoard, Verdict
 from holdfast.devices.statistics import Statistics
 from holdfast.devices.taps import TAPS
 from holdfast.runtime import supervise
@@ -68,6 +69,7 @@ class Workbench:
         health: HealthBoard,
         finder: Finder,
         statistics: Statistics,
+        claims: Claims,
         external: Mapping[str, Callable[[], Awaitable[Verdict]]],
         patience: float = PATIENCE,
     ) -> None:
@@ -75,6 +77,8 @@ class Workbench:
         self._health = health
         self._finder = finder
         self._statistics = statistics
+        self.release = claims.release
+        self.claim = claims.claim
         self._external = external
         self._patience = patience
         self._awaited: dict[str, asyncio.Future[Scan]] = {}
@@ -176,7 +180,7 @@ class Workbench:
 
 
 def _away(device: Health) -> bool:
-    return device.state in (DeviceState.OFF, DeviceState.OFF_OFFLINE)
+    return device.state in (DeviceState.OFF, DeviceState.OFF_OFFLINE) or device.reason == RELEASED
 
 
 def _internal(device: Health) -> Verdict:
