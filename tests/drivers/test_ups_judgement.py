@@ -82,7 +82,7 @@ def test_a_jump_of_the_gauge_leaves_the_model_to_say_the_charge() -> None:
     assert jumped.charge_by == "model"
     assert jumped.charge_permille == pytest.approx(700, abs=50)
     assert before.minutes_left is not None
-    assert jumped.minutes_left == pytest.approx(before.minutes_left, abs=3)
+    assert jumped.minutes_left == pytest.approx(before.minutes_left, rel=0.1)
 
 
 @pytest.mark.parametrize(

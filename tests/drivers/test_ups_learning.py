@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.real_cells import B0025, B0047, PI, discharges
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.curves import LI_FE_PO4
 from holdfast_drivers.ups.discharge import POINTS, Discharge, Sample, discharged
 from holdfast_drivers.ups.learning import KEPT, SURE, Known, Pack, left, median_error
 
-DATA = Path(__file__).parent / "data" / "ups"
 HOUR = 3600
 ENDING = 5
 """Minutes before the end in which a relative error says nothing."""
@@ -50,7 +47,7 @@ def hub(**changes: float) -> Battery:
 
 def test_a_second_discharge_of_the_same_cell_is_foreseen() -> None:
     first = drained(hub())
-    known = Known().learnt(discharged(first))
+    known = Known().learnt(discharged(first).curve())
     now = Discharge()
     for sample in first[: len(first) // 2]:
         now.add(sample)
@@ -61,7 +58,7 @@ def test_a_second_discharge_of_the_same_cell_is_foreseen() -> None:
 
 
 def test_half_the_load_is_twice_the_time() -> None:
-    known = Known().learnt(discharged(drained(hub())))
+    known = Known().learnt(discharged(drained(hub())).curve())
     gentle = hub()
     gentle.load_w = 3.0
     samples = drained(gentle)
@@ -71,8 +68,10 @@ def test_half_the_load_is_twice_the_time() -> None:
 
 
 def test_cells_that_differ_widen_the_estimate() -> None:
-    alike = Known().learnt(discharged(drained(hub()))).learnt(discharged(drained(hub())))
-    apart = Known().learnt(discharged(drained(hub()))).learnt(discharged(drained(hub(capacity_mah=4000.0))))
+    alike = Known().learnt(discharged(drained(hub())).curve()).learnt(discharged(drained(hub())).curve())
+    apart = (
+        Known().learnt(discharged(drained(hub())).curve()).learnt(discharged(drained(hub(capacity_mah=4000.0))).curve())
+    )
     now = discharged(drained(hub())[:60])
     narrow, wide = left(now, alike, HUB), left(now, apart, HUB)
     assert narrow is not None
@@ -81,9 +80,11 @@ def test_cells_that_differ_widen_the_estimate() -> None:
 
 
 def test_a_cold_pack_is_judged_by_a_warm_ones_discharge() -> None:
-    warm = Known().learnt(discharged(drained(hub())), temperature_c=25.0)
+    warm = Known().learnt(discharged(drained(hub())).curve(), 25.0)
     cold = drained(hub(temperature_c=0.0))
-    found, blind = (left(discharged(cold[:60]), warm, HUB, celsius) for celsius in (0.0, None))
+    now, unknowing = discharged(cold[:60]), discharged(cold[:60])
+    now.celsius = 0.0
+    found, blind = left(now, warm, HUB), left(unknowing, warm, HUB)
     truth = (cold[-1].at - cold[59].at) / 60
     assert found is not None
     assert blind is not None
@@ -129,7 +130,7 @@ def test_what_a_discharge_remembers_is_bounded() -> None:
 
 
 def test_the_voltage_corrects_the_count_of_a_cell_that_has_aged() -> None:
-    known = Known().learnt(discharged(drained(hub())))
+    known = Known().learnt(discharged(drained(hub())).curve())
     aged = drained(hub(capacity_mah=4500.0))
     late = len(aged) * 3 // 4
     found = left(discharged(aged[:late]), known, HUB)
@@ -156,9 +157,9 @@ def test_nothing_is_said_before_there_is_something_to_say() -> None:
 def test_only_the_latest_discharges_are_kept() -> None:
     known = Known()
     for _ in range(KEPT + 2):
-        known = known.learnt(discharged(drained(hub(), step=600)))
+        known = known.learnt(discharged(drained(hub(), step=600)).curve())
     assert len(known.finished) == KEPT
-    assert Known().learnt(Discharge()) == Known()
+    assert Known().learnt(Discharge().curve()) == Known()
 
 
 samples = st.builds(Sample, at=st.floats(0, 1e6), cell_mv=st.floats(0, 6000), drain_ma=st.floats(0, 20_000))
@@ -166,32 +167,12 @@ samples = st.builds(Sample, at=st.floats(0, 1e6), cell_mv=st.floats(0, 6000), dr
 
 @given(st.lists(samples, max_size=30), st.lists(samples, max_size=30))
 def test_any_samples_give_a_finite_estimate_or_none(earlier: list[Sample], present: list[Sample]) -> None:
-    known = Known().learnt(discharged(earlier))
+    known = Known().learnt(discharged(earlier).curve())
     found = left(discharged(present), known, HUB)
     assert found is None or (found.mwh >= 0 and found.mwh_within >= 0 and found.minutes >= 0)
 
 
 # Real cells
-
-
-def discharges(name: str) -> list[list[Sample]]:
-    """Each from its first sample to the last under load."""
-    found: dict[str, list[Sample]] = {}
-    with lzma.open(DATA / name, "rt") as rows:
-        for row in csv.DictReader(rows):
-            found.setdefault(row.get("discharge", "1"), []).append(_sample(row))
-    return [samples[: _loaded(samples)] for samples in found.values()]
-
-
-def _sample(row: dict[str, str]) -> Sample:
-    cell_mv = float(row["cell_mv"])
-    drain = float(row["power_mw"]) / cell_mv * 1000 if "power_mw" in row else -float(row["current_ma"])
-    gauge = float(row["gauge_percent"]) / 100 if "gauge_percent" in row else None
-    return Sample(float(row["t_s"]), cell_mv, max(drain, 0.0), gauge)
-
-
-def _loaded(samples: list[Sample]) -> int:
-    return max(i for i, sample in enumerate(samples) if sample.drain_ma > 100) + 1
 
 
 def linear(capacity_mwh: float) -> Rule:
@@ -228,7 +209,7 @@ def errors(name: str, capacity_mwh: float, cutoff_mv: float, *, after: float) ->
                 column.append((rule(sample, elapsed), truth))
         if pairs[0] and (known.finished or len(whole) == 1):
             yield median_error(pairs[0]), median_error(pairs[1]), median_error(pairs[2])
-        known = known.learnt(now)
+        known = known.learnt(now.curve())
 
 
 def _mean_power(samples: list[Sample]) -> float:
@@ -236,10 +217,10 @@ def _mean_power(samples: list[Sample]) -> float:
 
 
 CASES = {
-    "NASA B0047, 1 A at 4 °C, after 1 h": ("nasa_b0047.csv.xz", NASA_MWH, 2500, HOUR),
-    "NASA B0047, 1 A at 4 °C, after 10 min": ("nasa_b0047.csv.xz", NASA_MWH, 2500, HOUR / 6),
-    "NASA B0025, 4 A pulses, after 10 min": ("nasa_b0025.csv.xz", NASA_MWH, 2000, HOUR / 6),
-    "Pi 4 on UPSPlus, its first, after 1 h": ("upsplus_ep0136.csv.xz", HUB_MWH, CUTOFF_MV, HOUR),
+    "NASA B0047, 1 A at 4 °C, after 1 h": (B0047, NASA_MWH, 2500, HOUR),
+    "NASA B0047, 1 A at 4 °C, after 10 min": (B0047, NASA_MWH, 2500, HOUR / 6),
+    "NASA B0025, 4 A pulses, after 10 min": (B0025, NASA_MWH, 2000, HOUR / 6),
+    "Pi 4 on UPSPlus, its first, after 1 h": (PI, HUB_MWH, CUTOFF_MV, HOUR),
 }
 
 
@@ -261,6 +242,6 @@ def test_table_of_errors_on_real_cells(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_first_discharges_of_a_pulsed_cell_teach_the_next() -> None:
-    found = list(errors("nasa_b0025.csv.xz", NASA_MWH, 2000, after=HOUR / 6))
+    found = list(errors(B0025, NASA_MWH, 2000, after=HOUR / 6))
     assert len(found) == 11
     assert median(learnt for learnt, *_ in found) <= 0.15

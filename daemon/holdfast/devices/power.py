@@ -143,7 +143,7 @@ class PowerDevice:
         now = self._clock.monotonic()
         view = self._filter.view(now)
         self._judged = self._judge.step(view, now)
-        await self._note_mains(view)
+        await self._note_mains(view, self._judged)
         await self._note_silence(view)
         change = self._machine.step(self._known(view, self._judged), now)
         self._noted(self.now())
@@ -161,7 +161,7 @@ class PowerDevice:
         on_battery_silence = 0.0
         if view.stale and self._mains is Tri.NO:
             on_battery_silence = view.age or STALE
-        mains = self._mains if view.stale else view.mains
+        mains = self._mains if view.stale else judged.mains
         return Known(
             mains=None if mains is Tri.UNKNOWN else mains is Tri.YES,
             charge=None if view.stale else judged.charge_permille,
@@ -171,12 +171,12 @@ class PowerDevice:
             stop_asked=view.stop_asked,
         )
 
-    async def _note_mains(self, view: PowerView) -> None:
-        if view.stale or view.mains in (self._mains, Tri.UNKNOWN):
+    async def _note_mains(self, view: PowerView, judged: Judged) -> None:
+        if view.stale or judged.mains in (self._mains, Tri.UNKNOWN):
             return
-        self._mains = view.mains
+        self._mains = judged.mains
         charge, cell_mv = _or_unknown(view.charge_permille), _or_unknown(view.cell_mv)
-        await self._execute(NoteMains(mains=view.mains.value, charge=charge, cell_mv=cell_mv), actor=ACTOR)
+        await self._execute(NoteMains(mains=judged.mains.value, charge=charge, cell_mv=cell_mv), actor=ACTOR)
 
     async def _note_silence(self, view: PowerView) -> None:
         silent = view.stale and view.age is not None
@@ -189,7 +189,7 @@ class PowerDevice:
         cells = cells_of(self._options)
         return PowerNow(
             stage=self._machine.stage,
-            mains=view.mains,
+            mains=Tri.UNKNOWN if view.stale else judged.mains,
             charge_permille=judged.charge_permille,
             cell_mv=view.cell_mv,
             minutes_left=judged.minutes_left,
@@ -198,6 +198,7 @@ class PowerDevice:
             minutes_within=judged.minutes_within,
             draw_mw=judged.draw_mw,
             temperature_dc=judged.temperature_dc,
+            health_permille=judged.health_permille,
             charge_by=judged.charge_by,
             why_unknown=judged.why,
         )

@@ -44,11 +44,15 @@ class Chemistry:
     curves: tuple[Curve, ...]
     empty_mv: int
     """Where a hub on it should stop."""
+    half_mv: int
+    """Resting, at about half its charge at most."""
+    full_mv: int
+    """No cell under load stays above this for half an hour."""
     flat_above_mv: float | None = None
     """Above this the voltage says nothing of the charge; None: it always says something."""
 
 
-LI_ION = Chemistry((MESHTASTIC, ROHM, VTC6), empty_mv=3200)
-LI_FE_PO4 = Chemistry((LIFEPO4,), empty_mv=3000, flat_above_mv=3150)
+LI_ION = Chemistry((MESHTASTIC, ROHM, VTC6), empty_mv=3200, half_mv=3700, full_mv=4120)
+LI_FE_PO4 = Chemistry((LIFEPO4,), empty_mv=3000, half_mv=3260, full_mv=3380, flat_above_mv=3150)
 """Published tables put 3.20 V anywhere from 20 to 50 %; only nearly empty means something."""
 CHEMISTRIES = {"li-ion": LI_ION, "lifepo4": LI_FE_PO4}

@@ -40,6 +40,14 @@ class Moment:
     ma: float
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A gauge's word."""
+
+    charge: float
+    used_mwh: float
+
+
 @dataclass(slots=True)
 class Discharge:
     """Feed it every sample in order of time. Its cells count as one: energies are the pack's, voltages a cell's."""
@@ -52,8 +60,18 @@ class Discharge:
     track: list[Moment] = field(default_factory=list)
     """Thinned, evenly over the energy used; the first is the start."""
     now: Moment | None = None
-    charges: tuple[float, float] | None = None
-    """The gauge's first and latest charge."""
+    told: Told | None = None
+    """What the gauge said first, and ..."""
+    charge: float | None = None
+    """... last."""
+    doubted: bool = False
+    """The gauge is not believed now."""
+    full: bool = False
+    """It began at a full pack."""
+    measured: bool = True
+    """The load was measured all the time, not planned."""
+    celsius: float | None = None
+    """The pack's temperature, latest."""
     steps: tuple[float, float] = (1e-9, 0.0)
     """Sums of dI² and of -dV·dI: their ratio is the resistance, by least squares."""
     last: Sample | None = None
@@ -85,8 +103,9 @@ class Discharge:
             self.now = Moment(0.0, sample.cell_mv, sample.drain_ma)
         else:
             self._go_on(last, sample, power, self.now)
-        if sample.charge is not None:
-            self.charges = (self.charges[0] if self.charges else sample.charge, sample.charge)
+        if sample.charge is not None and self.told is None:
+            self.told = Told(sample.charge, self.used_mwh)
+        self.charge = sample.charge if sample.charge is not None else self.charge
         self._remember(self.now)
 
     def _go_on(self, last: Sample, sample: Sample, power: float, now: Moment) -> None:

@@ -1,12 +1,14 @@
-"""What a hub may rely on of its battery: filtered views in, charge, time left and draw out. Pure: no clock, no I/O."""
+"""What a hub may rely on of its battery: filtered views in; charge, time left, draw and mains out. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from holdfast_drivers.ups.discharge import Discharge, Sample
+from holdfast_drivers.ups.ending import Ended, concluded, health_permille
 from holdfast_drivers.ups.filter import PowerView
-from holdfast_drivers.ups.learning import DOUBT, Known, Left, Pack, left, share_at, start_charge
+from holdfast_drivers.ups.learning import DOUBT, Known, Left, Pack, left, size_mwh, start_charge
+from holdfast_drivers.ups.vote import GaugeVote, MainsVote, gauge_doubt
 from holdfast_drivers.values import Tri
 
 CONVERSION = 0.9
@@ -23,6 +25,8 @@ UNHEARD_DOUBT = 0.5
 class Judged:
     """What is believed at one moment. None is unknown; `why` says why."""
 
+    mains: Tri = Tri.UNKNOWN
+    """The board's word, unless the voltage's course contradicts it."""
     charge_permille: int | None = None
     charge_by: str = ""
     """`gauge`, `voltage`, `model`."""
@@ -33,20 +37,27 @@ class Judged:
     draw_mw: int | None = None
     """What the loads take from the battery, smoothed, as last measured on battery."""
     temperature_dc: int | None = None
+    health_permille: int | None = None
     why: str = ""
     """Why the time left is unknown: `silent`, `settling`, `no_charge`."""
+    doubt: str = ""
+    """What is not believed: `gauge_contradicted`, `gauge_stuck`, `gauge_jumped`, `mains_contradicted`."""
 
 
 class Judge:
-    """Feed it every view in order of time. `known` may be replaced at any time."""
+    """Feed it every view in order of time. What it has learnt and what is going on may be taken and set at any time."""
 
-    def __init__(self, pack: Pack, *, planned_mw: float, known: Known | None = None) -> None:
-        self.known = known or Known()
+    def __init__(self, pack: Pack, *, planned_mw: float) -> None:
         self.pack = pack
         self.planned_mw = planned_mw
         """What the loads are expected to take, where nothing measures it."""
+        self.known = Known()
         self.discharge: Discharge | None = None
         """The present one; None on mains."""
+        self.ended: Ended | None = None
+        """The last that ended; whoever acts on it sets it to None."""
+        self._gauge = GaugeVote()
+        self._mains = MainsVote(pack.chemistry)
         self._last: tuple[float, Judged] | None = None
         """The last time something was known."""
 
@@ -54,93 +65,119 @@ class Judge:
         """What is believed at monotonic second `now`."""
         if view.stale:
             return self._unheard(now)
-        if view.mains is Tri.YES:
-            self.discharge = None
-        elif view.mains is Tri.NO and view.cell_mv is not None:
+        mains = self._mains.step(view.cell_mv, view.mains, now)
+        self._vote(view, now)
+        if mains is Tri.YES:
+            self.end(cut=False)
+        elif mains is Tri.NO and view.cell_mv is not None:
             self._drain(view, view.cell_mv, now)
-        judged = self._judged(view)
+        judged = replace(self._judged(view), mains=mains, doubt=self._doubt(view, mains))
         if judged.minutes_left is not None:
             self._last = (now, judged)
         return judged
 
-    def _drain(self, view: PowerView, cell_mv: int, now: float) -> None:
-        if self.discharge is None or (self.discharge.last and now - self.discharge.last.at > GAP):
-            self.discharge = Discharge()
-        charge = None if view.charge_permille is None or not _gauge_counts(view) else view.charge_permille / 1000
-        self.discharge.add(Sample(now, cell_mv, self._drain_mw(view) / cell_mv * 1000, charge))
+    def end(self, *, cut: bool) -> None:
+        """The present discharge is over. `cut`: the power was gone."""
+        if self.discharge is not None and self.discharge.track:
+            self.ended, self.known = concluded(self.discharge, self.known, self.pack, cut=cut)
+        self.discharge = None
 
-    def _drain_mw(self, view: PowerView) -> float:
-        """Measured; else the worse of plan and gauge's rate."""
+    def _vote(self, view: PowerView, now: float) -> None:
+        if view.charge_permille is None or view.estimated or view.cell_mv is None:
+            return
+        size, before = size_mwh(self.known, self.pack, _celsius(view)), self._gauge.against
+        doubt = gauge_doubt(view.charge_permille / 1000, view.cell_mv, self.discharge, self.pack, size)
+        self._gauge.step("gauge_jumped" if view.jumped else doubt, now)
+        if self.discharge is not None:
+            self.discharge.doubted = bool(self._gauge.against)
+            if before and not self._gauge.against:
+                self.discharge.told = None
+
+    def _doubt(self, view: PowerView, mains: Tri) -> str:
+        return "mains_contradicted" if mains is not view.mains else self._gauge.against
+
+    def _drain(self, view: PowerView, cell_mv: int, now: float) -> None:
+        if self.discharge is not None and self.discharge.last and now - self.discharge.last.at > GAP:
+            self.end(cut=False)
+        if self.discharge is None:
+            self.discharge = Discharge(full=self._mains.full, doubted=bool(self._gauge.against))
+        discharge, (drain, measured) = self.discharge, self._drain_mw(view)
+        charge = view.charge_permille
+        told = None if charge is None or not self._believed(view) else charge / 1000
+        discharge.measured = discharge.measured and measured
+        discharge.celsius = _celsius(view)
+        discharge.add(Sample(now, cell_mv, drain / cell_mv * 1000, told))
+
+    def _believed(self, view: PowerView) -> bool:
+        return not (view.estimated or view.jumped or self._gauge.against)
+
+    def _drain_mw(self, view: PowerView) -> tuple[float, bool]:
+        """Measured, and True; else the worse of plan and gauge's rate."""
         if view.power_mw is not None and -view.power_mw > FLOOR_MW:
-            return -view.power_mw
+            return -view.power_mw, True
         drain = self.planned_mw / CONVERSION
-        if view.rate_permille_per_hour is not None:
+        if view.rate_permille_per_hour is not None and self._believed(view):
             drain = max(drain, -view.rate_permille_per_hour / 1000 * self.pack.label_mwh)
-        return drain
+        return drain, False
 
     def _judged(self, view: PowerView) -> Judged:
-        estimate = self._left(view)
+        charge, by = self._charge(view)
+        estimate = self._left(view, charge)
+        if self.discharge is not None and estimate is not None and by != "gauge":
+            charge, by = _modelled(estimate, self.discharge, self.pack), "model"
         judged = Judged(
-            draw_mw=self._draw_mw(view),
+            charge_permille=charge,
+            charge_by=by if charge is not None else "",
+            draw_mw=self._draw_mw(),
             temperature_dc=view.temperature_dc,
-            why="" if estimate is not None else self._why(view),
+            health_permille=health_permille(self.known, self.pack),
         )
-        if view.charge_permille is not None and not view.jumped:
-            by = "voltage" if view.estimated else "gauge"
-            judged = replace(judged, charge_permille=view.charge_permille, charge_by=by)
-        elif estimate is not None and self.discharge is not None:
-            judged = replace(judged, charge_permille=self._modelled(estimate, self.discharge), charge_by="model")
-        if view.minutes_left is not None:
-            return replace(judged, minutes_left=view.minutes_left, why="")
+        if view.minutes_left is not None and not self._gauge.against:
+            return replace(judged, minutes_left=view.minutes_left)
         if estimate is None:
-            return judged
+            return replace(judged, why="settling" if view.cell_mv is None and charge is None else "no_charge")
         return replace(judged, minutes_left=int(estimate.minutes), minutes_within=round(estimate.minutes_within))
 
-    def _left(self, view: PowerView) -> Left | None:
+    def _charge(self, view: PowerView) -> tuple[int | None, str]:
+        """What a sensor says of the charge, and which."""
+        if view.charge_permille is not None and self._believed(view):
+            return view.charge_permille, "gauge"
+        if self._mains.full:
+            return 1000, "voltage"
+        if view.estimated and self.pack.chemistry.flat_above_mv is None:
+            return view.charge_permille, "voltage"
+        return None, ""
+
+    def _left(self, view: PowerView, charge: int | None) -> Left | None:
         if self.discharge is not None:
-            return left(self.discharge, self.known, self.pack, _celsius(view))
-        if view.charge_permille is None or view.jumped:
+            return left(self.discharge, self.known, self.pack)
+        if charge is None:
             return None
-        mwh = view.charge_permille / 1000 * self._size_mwh(view)
-        hours = 60 / (self._draw_mw(view) or self.planned_mw / CONVERSION)
+        mwh = charge / 1000 * size_mwh(self.known, self.pack, _celsius(view))
+        hours = 60 / (self._draw_mw() or self.planned_mw / CONVERSION)
         return Left(mwh, DOUBT * mwh, mwh * hours, DOUBT * mwh * hours)
 
-    def _modelled(self, estimate: Left, discharge: Discharge) -> int:
-        """The charge in permille: what is left, of what there was at the start."""
-        whole = estimate.mwh + discharge.used_mwh
-        return round(start_charge(discharge, self.pack) * estimate.mwh / whole * 1000) if whole > 0 else 0
-
-    def _size_mwh(self, view: PowerView) -> float:
-        """Of the whole pack, > 0."""
-        if self.known.finished:
-            return max(finished.at(_celsius(view))[-1][1] for finished in self.known.finished) or self.pack.label_mwh
-        share = 1.0 if (celsius := _celsius(view)) is None else share_at(celsius)
-        return self.known.size_mwh or self.pack.label_mwh * share
-
-    def _draw_mw(self, view: PowerView) -> int | None:
-        if self.discharge is not None and view.power_mw is not None:
+    def _draw_mw(self) -> int | None:
+        if self.discharge is not None and self.discharge.measured and self.discharge.track:
             return round(self.discharge.power_mw)
         return self._last[1].draw_mw if self._last is not None else None
-
-    def _why(self, view: PowerView) -> str:
-        return "settling" if view.charge_permille is None and view.cell_mv is None else "no_charge"
 
     def _unheard(self, now: float) -> Judged:
         """What was last known; on battery the minutes go on going by."""
         if self._last is None:
             return Judged(why="silent")
         at, judged = self._last
-        passed = (now - at) / 60 if self.discharge is not None else 0.0
-        if judged.minutes_left is None:
+        if self.discharge is None or judged.minutes_left is None:
             return judged
-        minutes = max(int(judged.minutes_left - passed), 0)
-        return replace(
-            judged, minutes_left=minutes, minutes_within=round((judged.minutes_within or 0) + passed * UNHEARD_DOUBT)
-        )
+        passed = (now - at) / 60
+        within = (judged.minutes_within or 0) + passed * UNHEARD_DOUBT
+        return replace(judged, minutes_left=max(int(judged.minutes_left - passed), 0), minutes_within=round(within))
 
 
-def _gauge_counts(view: PowerView) -> bool:
-    return not view.estimated and not view.jumped
+def _modelled(estimate: Left, discharge: Discharge, pack: Pack) -> int:
+    """The charge in permille: what is left, of what there was at the start."""
+    whole = estimate.mwh + discharge.used_mwh
+    return round(start_charge(discharge, pack) * estimate.mwh / whole * 1000) if whole > 0 else 0
 
 
 def _celsius(view: PowerView) -> float | None:

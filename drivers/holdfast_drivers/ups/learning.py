@@ -56,34 +56,41 @@ class Finished:
 
     curve: Curve
     """Energy left, in mWh, over resting voltage."""
-    temperature_c: float | None = None
+    celsius: float | None = None
 
-    def at(self, temperature_c: float | None) -> Curve:
+    def at(self, celsius: float | None) -> Curve:
         """As it would be at another temperature of the pack."""
-        if temperature_c is None or self.temperature_c is None:
+        if celsius is None or self.celsius is None:
             return self.curve
-        share = share_at(temperature_c) / share_at(self.temperature_c)
+        share = share_at(celsius) / share_at(self.celsius)
         return tuple((mv, mwh * share) for mv, mwh in self.curve)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one pack."""
+    """What is known of one pack. See holdfast_drivers.ups.ending for how it comes to be known."""
 
     finished: tuple[Finished, ...] = ()
     """The latest last."""
     size_mwh: float | None = None
-    """By a discharge that went only some of the way; it stands in for the label until one is finished."""
+    """At 25 °C, by a discharge that went only some of the way; it stands in for the label until one is finished."""
+    capacities_mwh: tuple[float, ...] = ()
+    """At 25 °C, of each finished discharge whose load was measured; the latest last."""
 
-    def learnt(self, discharge: Discharge, temperature_c: float | None = None) -> Known:
-        """With one more discharge, which ran until the power was cut."""
-        curve = discharge.curve()
-        if len(curve) < 2:
-            return self
-        return replace(self, finished=(*self.finished, Finished(curve, temperature_c))[-KEPT:])
+    def learnt(self, curve: Curve, celsius: float | None = None) -> Known:
+        """With the curve of one more discharge that went to its end."""
+        return replace(self, finished=(*self.finished, Finished(curve, celsius))[-KEPT:]) if len(curve) > 1 else self
 
 
-def left(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None = None) -> Left | None:
+def size_mwh(known: Known, pack: Pack, celsius: float | None) -> float:
+    """Of the whole pack at this temperature; > 0."""
+    tops = [finished.at(celsius)[-1][1] for finished in known.finished]
+    if tops and max(tops) > 0:
+        return max(tops)
+    return (known.size_mwh or pack.label_mwh) * (1.0 if celsius is None else share_at(celsius))
+
+
+def left(discharge: Discharge, known: Known, pack: Pack) -> Left | None:
     """What is left until the power is cut: where earlier discharges ended, or at the cut-off when there are none.
 
     None while nothing is drawn.
@@ -91,19 +98,19 @@ def left(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | 
     if not discharge.track or discharge.power_mw < IDLE_MW:
         return None
     if known.finished:
-        mwh, within = _by_experience(discharge, known, pack, temperature_c)
+        mwh, within = _by_experience(discharge, known, pack)
     else:
-        mwh, within = _by_the_book(discharge, known, pack, temperature_c)
+        mwh, within = _by_the_book(discharge, known, pack)
     hours = 60 / discharge.power_mw
     return Left(mwh, within, mwh * hours, within * hours)
 
 
-def _by_experience(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None) -> tuple[float, float]:
+def _by_experience(discharge: Discharge, known: Known, pack: Pack) -> tuple[float, float]:
     """One guess for each earlier discharge; all that counting and voltage say apart is the doubt."""
     guesses, apart = [], []
     for finished in known.finished:
-        curve = finished.at(temperature_c)
-        whole = interpolated(curve, discharge.start_mv)
+        curve = finished.at(discharge.celsius)
+        whole = _whole(curve, discharge.start_mv, pack)
         counted, shown = max(whole - discharge.used_mwh, 0.0), interpolated(curve, discharge.rest_mv)
         if _mute(discharge, pack):
             depth, shown = 0.0, counted
@@ -115,10 +122,19 @@ def _by_experience(discharge: Discharge, known: Known, pack: Pack, temperature_c
     return mwh, max((max(apart) - min(apart)) / 2, SURE * mwh)
 
 
-def _by_the_book(discharge: Discharge, known: Known, pack: Pack, temperature_c: float | None) -> tuple[float, float]:
+def _whole(curve: Curve, start_mv: float, pack: Pack) -> float:
+    """Energy at `start_mv` by a curve that may have begun lower: beyond it, as published curves go on."""
+    top_mv, top_mwh = curve[-1]
+    if start_mv <= top_mv:
+        return interpolated(curve, start_mv)
+    shares = [interpolated(book, start_mv) / max(interpolated(book, top_mv), SURE) for book in pack.chemistry.curves]
+    return top_mwh * max(median(shares), 1.0)
+
+
+def _by_the_book(discharge: Discharge, known: Known, pack: Pack) -> tuple[float, float]:
     """The label at first, the deeper the more what published curves show; the gauge's fall as far as they allow."""
     sizes, guesses, depth = _by_curves(discharge, pack)
-    size = known.size_mwh or pack.label_mwh * (1.0 if temperature_c is None else share_at(temperature_c))
+    size = size_mwh(known, pack, discharge.celsius)
     if sizes:
         size = min(max(size, min(sizes) * (1 - SLACK)), max(sizes) * (1 + SLACK))
     counted = _counted(discharge, size, pack)
@@ -146,22 +162,24 @@ def _by_curves(discharge: Discharge, pack: Pack) -> tuple[list[float], list[floa
 
 
 def _by_gauge(discharge: Discharge) -> float | None:
-    if discharge.charges is None or discharge.charges[0] - discharge.charges[1] < NOTICEABLE:
+    told, charge = discharge.told, discharge.charge
+    if discharge.doubted or told is None or charge is None or told.charge - charge < NOTICEABLE:
         return None
-    start, now = discharge.charges
-    return discharge.used_mwh / (start - now) * now
+    return (discharge.used_mwh - told.used_mwh) / (told.charge - charge) * charge
 
 
-def _counted(discharge: Discharge, size_mwh: float, pack: Pack) -> float:
+def _counted(discharge: Discharge, size: float, pack: Pack) -> float:
     """What a pack of this size held at the start, less what has been used."""
     end = median(_end(discharge, curve, pack) for curve in pack.chemistry.curves)
-    return max(size_mwh * (start_charge(discharge, pack) - end) - discharge.used_mwh, 0.0)
+    return max(size * (start_charge(discharge, pack) - end) - discharge.used_mwh, 0.0)
 
 
 def start_charge(discharge: Discharge, pack: Pack) -> float:
-    """The charge it began at, 0..1: the gauge's word, else what published curves make of the voltage."""
-    if discharge.charges is not None:
-        return discharge.charges[0]
+    """The charge it began at, 0..1: the gauge's word, full where it is known, else by voltage and published curves."""
+    if discharge.told is not None and discharge.told.used_mwh == 0 and not discharge.doubted:
+        return discharge.told.charge
+    if discharge.full:
+        return 1.0
     return median(interpolated(curve, discharge.start_mv) for curve in pack.chemistry.curves)
 
 
@@ -177,9 +195,9 @@ def _mute(discharge: Discharge, pack: Pack) -> bool:
     return flat is not None and discharge.rest_mv > flat
 
 
-def share_at(temperature_c: float) -> float:
+def share_at(celsius: float) -> float:
     """Share of the capacity that can be drawn."""
-    return interpolated(CAPACITY_AT, temperature_c)
+    return interpolated(CAPACITY_AT, celsius)
 
 
 def median_error(pairs: Sequence[tuple[float, float]]) -> float:
