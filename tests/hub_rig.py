@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from holdfast.api.commands import open_commands
-from holdfast.api.ports import DeviceReport, Hub, PowerReport, UplinkReport
+from holdfast.api.ports import BoardReport, DeviceReport, Hub, PowerReport, UplinkReport
 from holdfast.api.server import ApiServer
 from holdfast.config import Config, parse
 from holdfast.counter.commands import card_words
@@ -121,6 +121,7 @@ class Rig:
     bench: Bench = field(default_factory=Bench)
     uplink: UplinkReport = field(default_factory=lambda: UplinkReport("offline"))
     power: PowerReport | None = field(default_factory=lambda: PowerReport(0, Tri.YES, 870, 4012, None))
+    board: BoardReport = field(default_factory=BoardReport)
     printed: PrintResult | Exception | None = field(
         default_factory=lambda: PrintResult(Printed.PRINTED, Proof.PROCESS_ID)
     )
@@ -211,7 +212,8 @@ async def open_hub(directory: Path) -> AsyncIterator[Rig]:
             config=rig.config, version="1.2.3", clock=rig.clock, journal=journal, execute=journal.execute,
             commands=open_commands(AREAS), devices=lambda: rig.devices, others=lambda: rig.others,
             workbench=rig.bench, uplink=lambda: rig.uplink,
-            power=lambda: rig.power, feed=rig.feed, scan=rig.scan, print_test=rig.print_test, receipt=rig.receipt,
+            power=lambda: rig.power, board=lambda: rig.board, feed=rig.feed, scan=rig.scan,
+            print_test=rig.print_test, receipt=rig.receipt,
             badge_text=lambda badge: badge_text(rig.store, badge), card=card_words().get,
         )  # fmt: skip
         async with ApiServer(rig.hub, rig.socket) as rig.server:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast_contract import topics, wire
+from holdfast_contract import board, topics, wire
 from holdfast_contract.events import TYPES
 
 TITLE = "holdfast uplink"
@@ -21,6 +21,7 @@ CHANNELS: dict[str, tuple[str, type[msgspec.Struct], str, int, bool]] = {
     "events": (topics.up(HUB, wire.Stream.EV), wire.Batch, "hub", 1, False),
     "telemetry": (topics.up(HUB, wire.Stream.TM), wire.Batch, "hub", 1, False),
     "diagnostics": (topics.up(HUB, wire.Stream.DG), wire.Batch, "hub", 1, False),
+    "board": (topics.state(HUB, board.STATE), board.State, "hub", 1, True),
     "ack": (topics.ack(HUB), wire.Ack, "core", 1, False),
     "core": (topics.CORE_STATUS, wire.CoreStatus, "core", 1, True),
 }
@@ -31,7 +32,7 @@ def document() -> dict[str, Any]:
     """The whole document: channels, who sends what, and a schema for every message and event body."""
     messages = {message for _, message, *_ in CHANNELS.values()}
     _, schemas = msgspec.json.schema_components(
-        [*messages, wire.Telemetry, wire.Digest, *TYPES.values()],
+        [*messages, wire.Telemetry, wire.Digest, board.Change, *TYPES.values()],
         schema_hook=_opaque,
         ref_template="#/components/schemas/{name}",
     )

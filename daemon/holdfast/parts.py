@@ -9,12 +9,15 @@ import asyncio
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
+
+import msgspec
 
 from holdfast import config as options
 from holdfast.api.commands import open_commands
 from holdfast.api.metrics import Metrics
-from holdfast.api.ports import DeviceReport, Hub, PowerReport, UplinkReport
+from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, Hub, PowerReport, UplinkReport
 from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.feed import LiveFeed
@@ -25,6 +28,7 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
+from holdfast.devices.board import BoardDevice
 from holdfast.devices.claims import Claims
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
@@ -51,6 +55,8 @@ from holdfast.uplink.mqtt import Broker
 from holdfast.uplink.telemetry import TelemetryStore
 from holdfast.uplink.uplink import Uplink
 from holdfast.uplink.watch import Hooks
+from holdfast_contract.board import CHANGED, STATE, Change, State
+from holdfast_contract.wire import Stream
 from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
 from holdfast_drivers.values import Image, PrintResult, Scan, Tri
 
@@ -142,12 +148,24 @@ class Parts:
             noted=self._power_noted,
         )
 
+    @cached_property
+    def board(self) -> BoardDevice:
+        return BoardDevice(
+            self.config.storage,
+            health=self.health,
+            clock=self.real,
+            printing=lambda: self.spooler.printing,
+            changed=self._board_changed,
+            shown=self._board_shown,
+            root=Path(self.config.board.root),
+        )
+
     @property
     def devices(self) -> list[Device]:
         """Those that are configured."""
         others = (self.printer, self.panel, self.power)
         fitted = [other for other in others if isinstance(other, PrinterDevice | PanelDevice | PowerDevice)]
-        return [*self.scanners, *self.added_scanners, *fitted]
+        return [*self.scanners, *self.added_scanners, *fitted, self.board]
 
     @cached_property
     def finder(self) -> Finder:
@@ -266,6 +284,7 @@ class Parts:
             workbench=self.workbench,
             uplink=self._uplink_report,
             power=lambda: _power_report(self.power.now()) if self.power else None,
+            board=self._board_report,
             feed=self.feed,
             scan=self._scan,
             print_test=self._print_test,
@@ -344,6 +363,31 @@ class Parts:
                 "minutes_left": report.minutes_left,
             }
         )
+
+    def _board_changed(self, change: Change) -> None:
+        """Rare, for what comes and goes is held; a diagnostic, for it is no fact of the shop."""
+        self.feed.publish({"kind": "board", **msgspec.to_builtins(change)})
+        if self.telemetry is not None:
+            self.telemetry.report(CHANGED, change, stream=Stream.DG)
+
+    def _board_shown(self, state: State) -> None:
+        if self.uplink is not None:
+            self.uplink.report_state(STATE, state)
+
+    def _board_report(self) -> BoardReport:
+        board, now = self.board.now, self.real.monotonic()
+        findings = [
+            FindingReport(
+                kept.finding.topic.value,
+                kept.finding.well,
+                kept.finding.value,
+                kept.finding.key or "",
+                now - kept.seen,
+                now - kept.since,
+            )
+            for kept in board.kept
+        ]
+        return BoardReport(board.model, findings, board.figures)
 
     def _uplink_report(self) -> UplinkReport:
         if self.uplink is None:

@@ -8,10 +8,10 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from holdfast.api.metrics import Metrics, MetricsServer
-from holdfast.api.ports import DeviceReport, UplinkReport
+from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, UplinkReport
 from holdfast.domain.core import Outcome
 from holdfast.domain.shift import MoveDrawer
-from holdfast_drivers.values import DeviceState
+from holdfast_drivers.values import DeviceState, Tri
 from hub_rig import CANDLE, Rig
 
 
@@ -81,3 +81,23 @@ async def test_commands_are_timed_and_refusals_counted(shop: Rig) -> None:
     assert seen["holdfast_refusals_total,reason=drawer_short"] == 1
     assert seen["holdfast_refusals_total,reason=other"] == 1
     assert seen["holdfast_scans_total,outcome=committed"] == 1
+
+
+async def test_the_machine_in_figures(hub: Rig) -> None:
+    seen = await scraped(hub, Metrics())
+    assert math.isnan(seen["holdfast_board_temperature_celsius"])
+    hub.board = BoardReport(
+        "Raspberry Pi 4",
+        [
+            FindingReport("supply", Tri.NO, "low", "undervoltage", 1, 1),
+            FindingReport("space", Tri.YES, "9 GB free", "", 1, 1),
+            FindingReport("rtc", Tri.UNKNOWN, "none", "rtc_absent", 1, 1),
+        ],
+        {"temperature_c": 51.1, "undervoltages": 3, "written_bytes": 4711, "life_used": 0.3},
+    )
+    seen = await scraped(hub, Metrics())
+    assert (seen["holdfast_board_well,topic=supply"], seen["holdfast_board_well,topic=space"]) == (0, 1)
+    assert math.isnan(seen["holdfast_board_well,topic=rtc"])
+    assert (seen["holdfast_board_temperature_celsius"], seen["holdfast_board_undervoltages"]) == (51.1, 3)
+    assert (seen["holdfast_storage_written_bytes"], seen["holdfast_storage_life_used_ratio"]) == (4711, 0.3)
+    assert math.isnan(seen["holdfast_board_memory_available_bytes"])

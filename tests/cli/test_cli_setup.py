@@ -23,7 +23,7 @@ from holdfast_contract.reasons import FAULTS, REASONS
 
 COMMANDS = {
     "status", "devices", "outbox", "spool", "live", "print-test", "scan-test", "reasons", "sell", "sales", "receipt",
-    "carts", "money", "stock", "shift", "catalogue", "badge", "journal", "config", "command-sheet",
+    "carts", "money", "stock", "shift", "catalogue", "badge", "journal", "config", "command-sheet", "board",
 }  # fmt: skip
 GROUPS = {
     "stock": {"receive", "count"},

@@ -22,6 +22,15 @@ COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 """Seconds: from a fast disk to a storage card that stalls."""
 UNKNOWN = float("nan")
 """What nobody knows is no number."""
+TRI = {Tri.YES: 1.0, Tri.NO: 0.0, Tri.UNKNOWN: UNKNOWN}
+BOARD_FIGURES = {
+    "temperature_c": ("holdfast_board_temperature_celsius", "Temperature of the processor."),
+    "undervoltages": ("holdfast_board_undervoltages", "Times the 5 V supply was seen to sag since the hub's start."),
+    "written_bytes": ("holdfast_storage_written_bytes", "Written to the medium since it was first seen, at least."),
+    "life_used": ("holdfast_storage_life_used_ratio", "Life of the medium used up at most, as it says itself."),
+    "memory_available_bytes": ("holdfast_board_memory_available_bytes", "Memory that programs may still have."),
+}
+"""Figure of the board: its metric and what that is."""
 
 
 class Metrics:
@@ -44,6 +53,8 @@ class Metrics:
         self._charge = self._gauge("holdfast_power_charge_ratio", "Battery charge, 0 to 1.")
         self._stage = self._gauge("holdfast_power_stage", "Power stage, 0 (normal) to 4 (shutdown).")
         self._mains = self._gauge("holdfast_power_mains", "1 on mains, 0 on battery.")
+        self._finding = self._gauge("holdfast_board_well", "1 when this about the machine is well, else 0.", "topic")
+        self._figures = {name: self._gauge(metric, told) for name, (metric, told) in BOARD_FIGURES.items()}
         self._sent = self._gauge("holdfast_uplink_sent_bytes", "Bytes sent to headquarters since the start.")
         self._commits = Histogram(
             "holdfast_command_seconds", "From a command to its durable outcome.",
@@ -82,6 +93,7 @@ class Metrics:
         await self._refresh_outbox(hub)
         self._refresh_devices(hub)
         self._refresh_power(hub)
+        self._refresh_board(hub)
         jobs = dict(await hub.journal.query("SELECT state, count(*) FROM spool GROUP BY state"))
         for state in JOB_STATES:
             self._jobs.labels(state).set(jobs.get(state, 0))
@@ -108,6 +120,13 @@ class Metrics:
         self._stage.set(report.stage if report else UNKNOWN)
         mains = report.mains if report else Tri.UNKNOWN
         self._mains.set(UNKNOWN if mains is Tri.UNKNOWN else mains is Tri.YES)
+
+    def _refresh_board(self, hub: Hub) -> None:
+        report = hub.board()
+        for finding in report.findings:
+            self._finding.labels(finding.topic).set(TRI[finding.well])
+        for name, gauge in self._figures.items():
+            gauge.set(report.figures.get(name, UNKNOWN))
 
     def _gauge(self, name: str, help_: str, *labels: str) -> Gauge:
         return Gauge(name, help_, labels, registry=self.registry)

@@ -101,6 +101,33 @@ class PowerReport:
     minutes_left: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FindingReport:
+    """One thing about the machine the hub runs on."""
+
+    topic: str
+    well: Tri
+    value: str
+    """For people."""
+    key: str
+    """Of `holdfast_contract.board.FINDINGS`; empty when it is well."""
+    age_s: float
+    """Since it was last seen to be so."""
+    since_s: float
+    """Since it became so."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardReport:
+    """The machine the hub runs on."""
+
+    model: str = ""
+    findings: Sequence[FindingReport] = ()
+    """Empty: it was not looked at yet."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What is known of: `temperature_c`, `undervoltages`, `written_bytes`, `life_used`, `memory_available_bytes`."""
+
+
 class Execute(Protocol):
     """`Journal.execute`, or something around it that measures."""
 
@@ -140,5 +167,6 @@ class Hub:
     """The document with this printed number, as it would go on paper."""
     badge_text: Callable[[str], str]
     """What a badge's barcode says: its id and the tag that only this hub can make."""
+    board: Callable[[], BoardReport] = BoardReport
     card: Callable[[str], str | None]
     """What a command card does, by its code; None when there is no such card."""

@@ -32,6 +32,7 @@ READS: dict[str, Answer] = {
     "/v1/devices/found": devices.found,
     "/v1/outbox": technical.outbox,
     "/v1/power": technical.power,
+    "/v1/board": technical.board,
     "/v1/spool": technical.spool,
     "/v1/badges": technical.badges,
     "/v1/reasons": technical.reasons,

@@ -11,8 +11,9 @@ from aiohttp import web
 from holdfast.api.answers import answer, number, rfc3339
 from holdfast.api.devices import devices
 from holdfast.api.documents import number_of
-from holdfast.api.ports import OFF, Hub
+from holdfast.api.ports import OFF, FindingReport, Hub
 from holdfast.domain import jobs
+from holdfast_contract.board import FINDINGS
 from holdfast_contract.reasons import FAULTS, REASONS
 from holdfast_contract.record import decode_record
 
@@ -54,6 +55,7 @@ async def status(hub: Hub, _: web.Request) -> dict[str, Any]:
         "outbox": await outbox(hub),
         "devices": (await devices(hub))["devices"],
         "power": await power(hub),
+        "board": await board(hub),
         "shop": await _shop(hub),
         "spool": await _job_counts(hub),
     }
@@ -91,6 +93,26 @@ async def power(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
         "charge_permille": report.charge_permille,
         "cell_mv": report.cell_mv,
         "minutes_left": report.minutes_left,
+    }
+
+
+async def board(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
+    """The machine the hub runs on: what is well, what is not and what to do, what nobody knows."""
+    report = hub.board()
+    return {"model": report.model, "findings": [_finding(finding) for finding in report.findings]}
+
+
+def _finding(finding: FindingReport) -> dict[str, Any]:
+    meaning, remedy = FINDINGS.get(finding.key, ("", ""))
+    return {
+        "topic": finding.topic,
+        "well": finding.well.value,
+        "value": finding.value,
+        "key": finding.key,
+        "meaning": meaning,
+        "remedy": remedy,
+        "age_s": round(finding.age_s, 1),
+        "since_s": round(finding.since_s, 1),
     }
 
 

@@ -82,6 +82,7 @@ def reasons(session: Session) -> None:
 def _status(answer: dict[str, Any]) -> RenderableType:
     from rich.markup import escape
 
+    from holdfast.cli.board import board_line
     from holdfast.cli.show import facts, size, stack
 
     own, journal = answer["hub"], answer["journal"]
@@ -93,7 +94,12 @@ def _status(answer: dict[str, Any]) -> RenderableType:
     ]
     if journal["moved_aside"]:
         record.append(("damage", f"[red]a damaged journal was moved aside: {escape(journal['moved_aside'])}[/]"))
-    rest = [("link", _link(answer["outbox"])), ("power", _power(answer["power"])), *_shop(answer["shop"])]
+    rest = [
+        ("link", _link(answer["outbox"])),
+        ("power", _power(answer["power"])),
+        ("board", board_line(answer["board"])),
+        *_shop(answer["shop"]),
+    ]
     return stack(facts(record + rest), device_table(answer["devices"]), _paper(answer["spool"]))
 
 

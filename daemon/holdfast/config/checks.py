@@ -20,7 +20,7 @@ def _name_checks(config: Config) -> list[Problem]:
     named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
     named += [(f"added_scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.added_scanners)]
     named += [("printer.name", config.printer.name)] if config.printer else []
-    taken = {"panel", "battery", "drawer"}
+    taken = {"panel", "battery", "board", "drawer"}
     problems = []
     for path, name in named:
         if name in taken:

@@ -76,6 +76,13 @@ class Printer(Section, frozen=True):
     """How long a started job waits for paper before its outcome is unknown."""
 
 
+class Machine(Section, frozen=True):
+    """The board the hub runs on."""
+
+    root: str = "/"
+    """Where /sys, /proc and /run are looked for; a folder of files shows another machine, for trying things out."""
+
+
 class Panel(Section, frozen=True):
     """Lights and buzzer; BCM numbers; leave out what is not fitted."""
 

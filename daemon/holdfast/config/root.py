@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.config.devices import AddedScanner, Panel, Printer, Scanner
+from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scanner
 from holdfast.config.power import Nut, Power
 from holdfast.config.section import Section
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -15,6 +15,7 @@ class Config(Section, frozen=True):
     scanners: tuple[Scanner, ...] = ()
     added_scanners: tuple[AddedScanner, ...] = ()
     printer: Printer | None = None
+    board: Machine = Machine()
     panel: Panel | None = None
     power: Power | None = None
     nut: Nut | None = None

@@ -41,6 +41,8 @@ class Storage(Section, frozen=True):
     """Below this much free space everything but money is refused."""
     floor_bytes: Positive = 16 * 1024 * 1024
     """Below this much free space new carts are refused too."""
+    rated_tb: Annotated[float, Meta(gt=0, le=100_000)] | None = None
+    """Terabytes written that the medium's maker warrants; leave out when he says nothing."""
 
 
 class Station(Section, frozen=True):

@@ -48,6 +48,11 @@ class Spooler:
         """Monotonic second each kick was first looked at: a wall clock set back must not open the drawer later."""
         self._kicked: set[int] = set()
 
+    @property
+    def printing(self) -> bool:
+        """A document is on its way to the paper."""
+        return not self._idle.is_set()
+
     def wake(self) -> None:
         """Something may have been queued."""
         for waker in self._wakers:
