@@ -220,7 +220,9 @@ class Hub:
     async def _complete(self) -> bool:
         with suppress(HubAwayError):
             devices = (await self.get("/v1/devices"))["devices"]
-            return bool(devices) and all(device["state"] == "online" for device in devices)
+            return bool(devices) and all(
+                device["state"] in ("online", "offline") for device in devices
+            )  # no paper: offline
         return False
 
     async def _follow(self, listening: asyncio.Event) -> None:
