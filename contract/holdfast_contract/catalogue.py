@@ -7,9 +7,17 @@ from msgspec import field
 
 from holdfast_contract.body import Body
 
+KILOGRAM = "kg"
+"""Unit of what is sold by weight: its price is for a kilogram, its quantity and stock are grams."""
+
+
+def base_of(unit: str) -> int:
+    """How many of what is counted a price is for (EN 16931 BT-149): 1000 grams, or one piece."""
+    return 1000 if unit == KILOGRAM else 1
+
 
 class Product(msgspec.Struct, frozen=True, array_like=True):
-    """One row of a catalogue blob. Strings are trimmed; price in minor units, tax included."""
+    """One row of a catalogue blob. Strings are trimmed; price in minor units, tax included, for one `unit`."""
 
     sku: str
     name: str
@@ -18,6 +26,7 @@ class Product(msgspec.Struct, frozen=True, array_like=True):
     tax_ppm: int
     merchant: str = "house"
     unit: str = "piece"
+    """KILOGRAM is sold by weight; any other is a name for a piece."""
     gtins: tuple[str, ...] = ()
     """GTIN-14, check digit verified."""
     aliases: tuple[str, ...] = ()

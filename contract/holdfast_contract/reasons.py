@@ -47,7 +47,28 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_permitted": ("Your role does not allow this.", "Ask a supervisor."),
     "quantity_confirm": ("This quantity is unusually large.", "Scan DONE again to confirm it."),
     "queue_full": ("Too many scans are waiting.", "Wait for the light."),
+    "quantity_weighed": ("This quantity was weighed.", "VOIDLINE, then weigh it again."),
     "reason_missing": ("A reason is needed.", "Repeat it with a reason."),
+    "scale_fault": (
+        "The scale reports a fault.",
+        "Empty it, switch it off and on; if it stays, call a technician.",
+    ),
+    "scale_motion": ("What lies on the scale still moves.", "Let it rest, then scan again."),
+    "scale_overload": ("Too much lies on the scale.", "Weigh it in parts."),
+    "scale_refused": ("The scale did not do that.", "Let it rest, with no more on it than the tare; then scan again."),
+    "scale_under_zero": (
+        "The scale shows less than nothing.",
+        "Empty it and scan ZERO; after a tare, put the tare back first.",
+    ),
+    "scale_unit": (
+        "The scale does not weigh in whole grams.",
+        "Set it to kilograms; `holdfast devices` shows its state.",
+    ),
+    "scale_unknown": (
+        "The scale does not answer.",
+        "Look at its plug and power, then scan again; `holdfast devices` shows its state.",
+    ),
+    "scale_zero": ("Nothing lies on the scale.", "Put it on, then scan again."),
     "serial_conflict": ("Another command changed this first.", "Look at the cart and try again."),
     "shift_closed": ("No shift is open.", "Scan SHIFTOPEN, the float, DONE."),
     "shift_open": ("A shift is already open.", "Close it first: SHIFTCLOSE."),
@@ -57,6 +78,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "unknown_code": ("This code is not in the catalogue.", "Add the product, or use MISC with an amount."),
     "variance": ("Counted and expected differ too much.", "Count again; a supervisor must confirm."),
     "version_old": ("A newer catalogue is in use.", "Export it again with a higher version."),
+    "weight_missing": (
+        "This product is sold by weight.",
+        "Scan it at a station with a scale, or sell it with MISC and an amount.",
+    ),
     "wrong_mode": ("This is not possible now.", "Finish what is open or scan ABORT."),
 }
 

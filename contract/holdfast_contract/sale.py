@@ -21,14 +21,16 @@ class LineAdded(Body, frozen=True):
     line: int = field(name="l")
     sku: str = field(name="k")
     price: int = field(name="a")
-    """Minor units a piece, after pipeline steps 1 and 2."""
+    """Minor units for `base` of the quantity, after pipeline steps 1 and 2."""
     qty: int = field(default=1, name="q")
     discount: int = field(default=0, name="d")
-    """Minor units off the line, step 3; never more than price x qty."""
+    """Minor units off the line, step 3; never more than its gross."""
     trace: str = field(default="", name="t")
     """Which rules made the price, e.g. `manual`."""
     ppm: int = field(default=0, name="r")
     """The rate behind `discount`, so that it follows the quantity."""
+    base: int = field(default=1, name="b")
+    """What `price` is for (EN 16931 BT-149): 1000 when `qty` is grams and `price` for a kilogram."""
 
 
 class LineChanged(Body, frozen=True):
@@ -62,10 +64,12 @@ class SaleLine(msgspec.Struct, frozen=True, array_like=True):
     sku: str
     qty: int
     price: int
-    """Minor units a piece."""
+    """Minor units for `base` of `qty`."""
     group: int
     """Index into the sale's tax groups."""
     discount: int = 0
+    base: int = 1
+    """1000 when `qty` is grams; the line's gross is price x qty / base, half away from zero."""
 
 
 class TaxGroup(msgspec.Struct, frozen=True, array_like=True):

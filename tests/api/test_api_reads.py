@@ -178,7 +178,7 @@ async def test_carts_open_and_parked(shop: Rig) -> None:
     await shop.do("cart.add_item", station="till1", code="mug")
     parked, opened = (await shop.get("/v1/carts"))["carts"]
     assert (parked["cart"], parked["parked"], parked["total"]) == ("c1", True, 3998)
-    assert opened["lines"] == [{"sku": "mug", "name": "Mug", "qty": 1, "price": 1290, "amount": 1290}]
+    assert opened["lines"] == [{"sku": "mug", "name": "Mug", "qty": 1, "base": 1, "price": 1290, "amount": 1290}]
 
 
 async def test_the_shift_runs_up_and_keeps_its_count_blind(shop: Rig) -> None:

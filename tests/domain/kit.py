@@ -39,6 +39,7 @@ SHOP = (
     product("honey", 749, tax_ppm=70_000, merchant="bee"),
     product("mug", 1290, merchant="clay", aliases=("A-mug", "TWIN")),
     product("misc", 0, open_price=True),
+    product("cheese", 1290, tax_ppm=70_000, unit="kg", aliases=("A-cheese",)),
     product("print", 3, tax_category="E", tax_ppm=0, merchant="clay", aliases=("A-print", "TWIN")),
 )
 

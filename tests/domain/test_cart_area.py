@@ -34,7 +34,7 @@ def hub() -> Hub:
 
 def test_the_first_scan_opens_a_cart(hub: Hub) -> None:
     assert hub.ok(AddItem(station=ONE, code="honey")) == {
-        "cart": "c1", "line": 1, "sku": "honey", "name": "Honey", "qty": 1, "price": 749, "amount": 749,
+        "cart": "c1", "line": 1, "sku": "honey", "name": "Honey", "qty": 1, "base": 1, "price": 749, "amount": 749,
         "total": 749, "lines": 1,
     }  # fmt: skip
     assert [fact.body.station for fact in hub.facts(CartOpened)] == [ONE]

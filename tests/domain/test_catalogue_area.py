@@ -28,7 +28,7 @@ def versions(hub: Hub, sku: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("code", ["04006381333931", "A-candle", "candle"])
 def test_a_product_is_found_by_gtin_alias_and_sku(hub: Hub, code: str) -> None:
     told = hub.ok(CheckPrice(station=ONE, code=code))
-    assert told == {"sku": "candle", "name": "Candle", "price": 1999}
+    assert told == {"sku": "candle", "name": "Candle", "price": 1999, "base": 1}
 
 
 @pytest.mark.parametrize("code", ["CANDLE", "", "4006381333931", "\x00", "\udc80"])

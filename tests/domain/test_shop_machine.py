@@ -45,7 +45,9 @@ from holdfast_contract.sale import CartAbandoned, SaleCompleted
 
 stations = st.sampled_from(STATIONS)
 skus = st.sampled_from([row.sku for row in SHOP])
-codes = st.sampled_from(["candle", "honey", "mug", "A-honey", "04006381333931", "print", "TWIN", "misc", "none"])
+codes = st.sampled_from(
+    ["candle", "honey", "mug", "A-honey", "04006381333931", "print", "TWIN", "misc", "none", "cheese"]
+)
 odd_amounts = st.integers(-1, 3000) | st.sampled_from([10**12, 10**12 + 1])
 quantities = st.integers(1, 6) | st.sampled_from([-1, 0, 1001, 10**6, 10**6 + 1])
 carts = st.sampled_from(["", "", "c1", "c2", "c3", "c4", "x", "c²"])
@@ -56,7 +58,7 @@ def catalogues() -> st.SearchStrategy[Command]:
     return st.builds(
         lambda prices, gone, version: import_rows(
             *(product(row.sku, price, open_price=row.open_price, merchant=row.merchant, tax_ppm=row.tax_ppm,
-                      tax_category=row.tax_category)
+                      tax_category=row.tax_category, unit=row.unit)
               for row, price in zip(SHOP, prices, strict=True) if row.sku != gone),
             version=version,
         ),
@@ -68,7 +70,9 @@ def build(command: type[Command], /, **fields: st.SearchStrategy[Any]) -> st.Sea
     return st.builds(command, **({"station": stations} | fields))
 
 
-scans = build(AddItem, code=codes, qty=st.just(1) | quantities)
+grams = st.integers(1, 20_000) | st.sampled_from([-1, 10**6, 10**6 + 1])
+weighed = build(AddItem, code=st.sampled_from(["cheese", "cheese", "cheese", "candle"]), grams=grams)
+scans = build(AddItem, code=codes, qty=st.just(1) | quantities) | weighed
 edits = st.one_of(
     build(AddOpenAmount, amount=odd_amounts, code=st.just("") | codes),
     build(SetQuantity, qty=quantities, confirmed=st.booleans()),
@@ -84,6 +88,7 @@ goods = st.one_of(
     build(OpenDelivery),
     build(CountIn, code=codes, qty=quantities),
     build(CountIn, code=codes),
+    build(CountIn, code=st.just("cheese"), grams=grams),
     build(SetCountedIn, qty=quantities),
     build(FinishDelivery),
     build(AbandonDelivery),
@@ -137,7 +142,7 @@ class Shop(RuleBasedStateMachine):
     def sell(self, station: str, codes: list[str], edit: Command, pay: Command, way: str) -> None:
         self.run(SetTraining(station=station, on=way == "training"))
         for code in codes:
-            self.run(AddItem(station=station, code=code))
+            self.run(AddItem(station=station, code=code, grams=377 if code == "cheese" else 0))
         self.run(edit)
         if way == "parked":
             self.run(ParkCart(station=station))

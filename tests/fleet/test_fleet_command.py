@@ -130,7 +130,7 @@ def test_events_are_named_readable_and_the_newest(desk: Desk) -> None:
     desk.give(hub.batch())
     found = data(desk, "events", hub.name, "--tail", "2")
     assert [row["seq"] for row in found] == [hub.last - 1, hub.last]
-    assert found[0]["body"]["lines"] == [["SKU-2", 3, 500, 0, 0]]
+    assert found[0]["body"]["lines"] == [["SKU-2", 3, 500, 0, 0, 1]]
     assert found[1]["body"] == {"x": "01ff", "y": {"5": [1]}}
     assert found[1]["flag"] == "unknown_type"
     received = data(desk, "events", hub.name, "--type", "stock.received")

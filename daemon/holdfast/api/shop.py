@@ -14,6 +14,8 @@ from holdfast.api.documents import printed
 from holdfast.api.ports import Hub
 from holdfast.domain import numbers
 from holdfast.domain.core import Refused
+from holdfast.domain.pricing import line_gross
+from holdfast_contract.catalogue import base_of
 from holdfast_contract.events import decode_body
 from holdfast_contract.ledger import BUCKETS, Place
 from holdfast_contract.record import Record, decode_record
@@ -38,13 +40,17 @@ _LAST_SALES = (
 
 
 async def stock(hub: Hub, request: web.Request) -> dict[str, Any]:
-    """`?sku`, or pages of `?limit` products beyond `?after`: pieces by bucket, and open discrepancies."""
+    """`?sku`, or pages of `?limit` products beyond `?after`: what is on hand by bucket, and open discrepancies.
+
+    Pieces; with `base` 1000 grams, and the price is for a kilogram.
+    """
     limit = number(request, "limit", default=MAX_ROWS, least=1, most=MAX_ROWS)
     sku, after = request.query.get("sku"), request.query.get("after", "")
     rows = await hub.journal.query(
         "WITH page AS (SELECT sku, max(since) AS since FROM product WHERE (?1 IS NULL AND sku > ?2) OR sku = ?1"
         " GROUP BY sku ORDER BY sku LIMIT ?3)"
-        " SELECT (SELECT max(seq) FROM journal), p.sku, p.name, p.price, p.listed, p.open_price, b.place, b.qty, d.at"
+        " SELECT (SELECT max(seq) FROM journal), p.sku, p.name, p.price, p.listed, p.open_price, p.unit, b.place,"
+        " b.qty, d.at"
         " FROM page JOIN product p USING (sku, since) LEFT JOIN balance b ON b.sku = p.sku"
         " LEFT JOIN discrepancy d ON d.sku = p.sku ORDER BY p.sku, b.place",
         sku, after, limit,
@@ -52,11 +58,11 @@ async def stock(hub: Hub, request: web.Request) -> dict[str, Any]:
     if sku is not None and not rows:
         raise Refused("unknown_code", detail=f"no product {sku}", sku=sku)
     items: dict[str, dict[str, Any]] = {}
-    for _, key, name, price, listed, open_price, place, qty, discrepancy in rows:
+    for _, key, name, price, listed, open_price, unit, place, qty, discrepancy in rows:
         item = items.setdefault(
             key,
             {"sku": key, "name": name, "price": price, "listed": bool(listed), "stocked": not open_price,
-             "on_hand": 0, "buckets": {}, "discrepancy": discrepancy is not None},
+             "base": base_of(unit), "on_hand": 0, "buckets": {}, "discrepancy": discrepancy is not None},
         )  # fmt: skip
         if place in BUCKETS and qty:
             item["buckets"][Place(place).name.lower()] = qty
@@ -118,21 +124,23 @@ async def receipt(hub: Hub, request: web.Request) -> dict[str, Any]:
 async def carts(hub: Hub, _: web.Request) -> dict[str, Any]:
     """Open and parked carts with their lines."""
     rows = await hub.journal.query(
-        "SELECT c.cart, c.station, c.training, c.parked, l.sku, l.qty, l.price, l.discount, p.name FROM cart c"
+        "SELECT c.cart, c.station, c.training, c.parked, l.sku, l.qty, l.price, l.discount, l.base, p.name FROM cart c"
         " LEFT JOIN cart_line l ON l.cart = c.cart AND l.qty > 0"
         " LEFT JOIN product p ON p.sku = l.sku AND p.since = l.since ORDER BY c.cart, l.line"
     )
     found: dict[int, dict[str, Any]] = {}
-    for cart, station, training, parked, sku, qty, price, discount, name in rows:
+    for cart, station, training, parked, sku, qty, price, discount, base, name in rows:
         entry = found.setdefault(
             cart,
             {"cart": f"c{cart}", "station": station, "training": bool(training), "parked": bool(parked),
              "total": 0, "lines": []},
         )  # fmt: skip
         if sku is not None:
-            amount = price * qty - discount
+            amount = line_gross(price, qty, base) - discount
             entry["total"] += amount
-            entry["lines"].append({"sku": sku, "name": name, "qty": qty, "price": price, "amount": amount})
+            entry["lines"].append(
+                {"sku": sku, "name": name, "qty": qty, "base": base, "price": price, "amount": amount}
+            )
     return {**_currency(hub), "carts": list(found.values())}
 
 
@@ -194,7 +202,7 @@ async def _document(hub: Hub, record: Record) -> dict[str, Any]:
     )  # fmt: skip
     lines = [
         {**msgspec.structs.asdict(line), "name": names.get(line.sku) or line.sku,
-         "amount": line.qty * line.price - line.discount}
+         "amount": line_gross(line.price, line.qty, line.base) - line.discount}
         for line in body.lines
     ]  # fmt: skip
     groups = [msgspec.structs.asdict(group) for group in body.groups]
@@ -219,7 +227,7 @@ def _sale_line(hub: Hub, series: str, count: int, day: int, stored: bytes) -> di
         "at": rfc3339(record.at),
         "day": _date(day),
         "lines": len(body.lines),
-        "pieces": sum(line.qty for line in body.lines),
+        "pieces": sum(line.qty if line.base == 1 else 1 for line in body.lines),
         "payable": body.payable,
         "station": body.station,
         "actor": record.actor,

@@ -30,7 +30,8 @@ def import_(
     """Replace the catalogue by this file, all of it or nothing.
 
     Columns: sku, name, price, tax_category (S, Z, E, …), tax_rate (percent); and if wanted gtin, aliases (several:
-    A|B), merchant, unit, open_price (yes: sold at a keyed amount). Lines already in a cart keep their price.
+    A|B), merchant, unit (kg: sold by weight, priced a kilogram, stock in grams), open_price (yes: sold at a keyed
+    amount). Lines already in a cart keep their price.
     """
     text = read_text(file, MAX_FILE)
     try:
@@ -45,7 +46,7 @@ def import_(
 def price(
     session: Session,
     sku: Annotated[str, typer.Argument(show_default=False)],
-    amount: Annotated[str, typer.Argument(help="A piece, tax included, e.g. 17.90.", show_default=False)],
+    amount: Annotated[str, typer.Argument(help="A piece or a kilogram, tax included, e.g. 17.90.", show_default=False)],
     why: Annotated[str, typer.Option(help="Kept in the record.")] = "",
 ) -> None:
     """Change a price here, until the next import says otherwise."""

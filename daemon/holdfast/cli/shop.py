@@ -168,7 +168,7 @@ def _carts(answer: dict[str, Any]) -> RenderableType:
             cart["cart"],
             escape(cart["station"]),
             ("parked" if cart["parked"] else "open") + (", training" if cart["training"] else ""),
-            sum(line["qty"] for line in cart["lines"]),
+            sum(line["qty"] if line["base"] == 1 else 1 for line in cart["lines"]),
             money(answer, cart["total"]),
         )
         for cart in answer["carts"]

@@ -40,7 +40,10 @@ def stock(
 def receive(
     session: Session,
     goods: Annotated[
-        list[str], typer.Argument(help="SKU=QTY, or a CSV file with columns sku,qty.", metavar="GOODS...")
+        list[str],
+        typer.Argument(
+            help="SKU=QTY (grams if sold by weight), or a CSV file with columns sku,qty.", metavar="GOODS..."
+        ),
     ],
     ref: Annotated[str, typer.Option(help="Delivery note or ASN number.")] = "",
 ) -> None:
@@ -54,7 +57,7 @@ def receive(
 def count(
     session: Session,
     sku: Annotated[str, typer.Argument(show_default=False)],
-    counted: Annotated[int, typer.Argument(min=0, show_default=False, help="Sellable pieces that are there.")],
+    counted: Annotated[int, typer.Argument(min=0, show_default=False, help="Sellable pieces or grams there.")],
     reason: Annotated[
         str,
         typer.Option(help="cycle_count, miscounted, found, lost, expired, stolen, data_entry, missing_transaction."),
@@ -127,7 +130,8 @@ def _stock(answer: dict[str, Any]) -> RenderableType:
 def _pieces(item: dict[str, Any]) -> str:
     if not item["stocked"]:
         return ""
-    return f"[red]{item['on_hand']}, count it[/]" if item["discrepancy"] else str(item["on_hand"])
+    on_hand = f"{item['on_hand']}{' g' if item['base'] > 1 else ''}"
+    return f"[red]{on_hand}, count it[/]" if item["discrepancy"] else on_hand
 
 
 def _received(answer: dict[str, Any]) -> RenderableType:

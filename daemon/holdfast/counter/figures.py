@@ -23,6 +23,11 @@ def money(amount: int, exponent: int, language: Language) -> str:
     return f"-{text}" if amount < 0 else text
 
 
+def weight(grams: int, language: Language) -> str:
+    """Kilograms to the gram: `0.252 kg`."""
+    return f"{money(grams, 3, language)} kg"
+
+
 def percent(ppm: int, language: Language) -> str:
     """A rate in parts per million: `19 %`, `5.5 %`."""
     whole, fraction = divmod(ppm, _PERCENT)

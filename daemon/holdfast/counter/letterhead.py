@@ -53,6 +53,9 @@ class Letterhead:
     def money(self, amount: int) -> str:
         return figures.money(amount, self.hub.exponent, self.hub.language)
 
+    def weight(self, grams: int) -> str:
+        return figures.weight(grams, self.hub.language)
+
     def rate(self, ppm: int) -> str:
         return figures.percent(ppm, self.hub.language)
 

@@ -134,9 +134,45 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
         "Zu viele Scans warten. Auf das Licht warten.",
         "Trop de lectures en attente. Attendez le voyant.",
     ),
+    "quantity_weighed": (
+        "Diese Menge wurde gewogen. Mit VOIDLINE streichen und noch einmal wiegen.",
+        "Cette quantité a été pesée. Annulez avec VOIDLINE, puis pesez de nouveau.",
+    ),
     "reason_missing": (
         "Ein Grund fehlt. Mit Grund wiederholen.",
         "Il faut un motif. Recommencez avec un motif.",
+    ),
+    "scale_fault": (
+        "Die Waage meldet einen Fehler. Leeren, aus- und einschalten; bleibt er, Technik rufen.",
+        "La balance signale une panne. Videz-la, éteignez et rallumez ; sinon appelez un technicien.",
+    ),
+    "scale_motion": (
+        "Auf der Waage bewegt sich noch etwas. Ruhen lassen, dann noch einmal scannen.",
+        "La balance n'est pas stable. Laissez-la se poser, puis rescannez.",
+    ),
+    "scale_overload": (
+        "Auf der Waage liegt zu viel. In Teilen wiegen.",
+        "La balance est surchargée. Pesez en plusieurs fois.",
+    ),
+    "scale_refused": (
+        "Die Waage hat das nicht getan. Ruhen lassen, nur die Tara darauf; dann noch einmal scannen.",
+        "La balance ne l'a pas fait. Laissez-la se poser avec la seule tare, puis rescannez.",
+    ),
+    "scale_under_zero": (
+        "Die Waage zeigt weniger als nichts. Leeren und ZERO scannen; nach einer Tara erst diese wieder auflegen.",
+        "La balance indique moins que rien. Videz-la et scannez ZERO ; après une tare, reposez-la d'abord.",
+    ),
+    "scale_unit": (
+        "Die Waage wiegt nicht in ganzen Gramm. Auf Kilogramm stellen; siehe `holdfast devices`.",
+        "La balance ne pèse pas en grammes entiers. Réglez-la en kilogrammes ; voyez `holdfast devices`.",
+    ),
+    "scale_unknown": (
+        "Die Waage antwortet nicht. Stecker und Strom prüfen, noch einmal scannen; siehe `holdfast devices`.",
+        "La balance ne répond pas. Vérifiez câble et courant, puis rescannez ; voyez `holdfast devices`.",
+    ),
+    "scale_zero": (
+        "Auf der Waage liegt nichts. Auflegen, dann noch einmal scannen.",
+        "Rien sur la balance. Posez l'article, puis rescannez.",
     ),
     "serial_conflict": (
         "Etwas anderes hat dies zuerst geändert. Korb ansehen und noch einmal versuchen.",
@@ -173,6 +209,10 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
     "version_old": (
         "Ein neuerer Katalog ist in Gebrauch. Mit höherer Version exportieren.",
         "Un catalogue plus récent est en service. Exportez avec une version supérieure.",
+    ),
+    "weight_missing": (
+        "Dieser Artikel wird gewogen. An einer Kasse mit Waage scannen, oder MISC mit Betrag.",
+        "Cet article se vend au poids. Scannez-le à une caisse avec balance, ou MISC avec un montant.",
     ),
     "wrong_mode": (
         "Das geht jetzt nicht. Offenes abschließen oder ABORT scannen.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from holdfast.counter import figures
 from holdfast.counter.letterhead import Letterhead, Marks
+from holdfast.domain.pricing import line_gross
 from holdfast_contract.sale import SaleCompleted, SaleLine, TaxGroup
 from holdfast_drivers.barcodes.receipts import encode_receipt
 from holdfast_drivers.values import Align, Barcode, Block, Columns, Document, Rule, Symbol, Text
@@ -69,8 +70,10 @@ def _about(sale: Sale, paper: Letterhead) -> list[Block]:
 
 
 def _line(line: SaleLine, name: str, paper: Letterhead) -> list[Block]:
-    blocks: list[Block] = [Columns(name, paper.money(line.price * line.qty))]
-    if line.qty != 1:
+    blocks: list[Block] = [Columns(name, paper.money(line_gross(line.price, line.qty, line.base)))]
+    if line.base > 1:
+        blocks.append(Text(f"  {paper.weight(line.qty)} x {paper.money(line.price)}/kg"))
+    elif line.qty != 1:
         blocks.append(Text(f"  {line.qty} x {paper.money(line.price)}"))
     if line.discount:
         blocks.append(Columns(f"  {paper.label('discount')}", paper.money(-line.discount)))

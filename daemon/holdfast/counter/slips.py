@@ -35,8 +35,9 @@ def prompt(need: str, data: Mapping[str, Any], paper: Letterhead) -> Document:
 
 
 def price(data: Mapping[str, Any], paper: Letterhead) -> Document:
-    """What a product costs."""
-    return Document((Text(str(data["name"])), Columns(paper.label("price"), paper.money(data["price"]), bold=True)))
+    """What a product costs: a piece, or a kilogram."""
+    each = paper.money(data["price"]) + ("/kg" if data["base"] > 1 else "")
+    return Document((Text(str(data["name"])), Columns(paper.label("price"), each, bold=True)))
 
 
 def parked(data: Mapping[str, Any], at: int, paper: Letterhead, marks: Marks) -> Document:

@@ -20,7 +20,7 @@ from holdfast.domain.cart_state import (
 from holdfast.domain.catalogue import Item
 from holdfast.domain.core import Area, Command, Outcome, Refused, UnitOfWork, Urgency
 from holdfast.domain.operator import Role, in_training, require
-from holdfast.domain.pricing import MILLION, line_discount
+from holdfast.domain.pricing import MILLION, line_discount, line_gross
 from holdfast.domain.rows import scalar
 from holdfast_contract.hub import TrainingSet
 from holdfast_contract.sale import CartAbandoned, CartOpened, CartParked, CartResumed, LineAdded, LineChanged
@@ -34,12 +34,14 @@ CASHIER_DISCOUNT = 200_000
 class AddItem(Command, frozen=True, tag="cart.add_item", kw_only=True):
     """Put `qty` of the product with `code` in the station's cart, opening one if there is none.
 
-    `code` is GTIN-14 digits, a house code or a sku. The same product again adds to the last line.
+    `code` is GTIN-14 digits, a house code or a sku. The same product again adds to the last line; what is sold by
+    weight needs `grams` instead of `qty` and is a line for each weighing.
     """
 
     station: str
     code: str
     qty: int = 1
+    grams: int = 0
     confirmed: bool = False
 
 
@@ -52,7 +54,7 @@ class AddOpenAmount(Command, frozen=True, tag="cart.add_open_amount", kw_only=Tr
 
 
 class SetQuantity(Command, frozen=True, tag="cart.set_quantity", kw_only=True):
-    """Quantity of the last line."""
+    """Quantity of the last line, unless it was weighed."""
 
     station: str
     qty: int
@@ -60,7 +62,7 @@ class SetQuantity(Command, frozen=True, tag="cart.set_quantity", kw_only=True):
 
 
 class OverridePrice(Command, frozen=True, tag="cart.override_price", kw_only=True):
-    """A manual price a piece for the last line, which a new line replaces. Role: supervisor. Needs a reason."""
+    """A manual price a piece or kilogram for the last line, which a new line replaces. Supervisor; needs a reason."""
 
     station: str
     price: int
@@ -131,11 +133,14 @@ def add_item(uow: UnitOfWork, command: AddItem) -> Outcome:
     if not item.price:
         raise Refused("no_price", sku=item.sku, name=item.name)
     cart = _current(uow, command.station)
+    counted = item.counted(command.qty, command.grams)
+    if command.grams:
+        return _add(uow, cart, item, item.price, counted)
     last = last_line(uow, cart)
     if last is not None and (last.sku, last.since, last.ppm, last.trace) == (item.sku, item.since, 0, ""):
-        qty = _quantity(uow, last.qty + limits.quantity(command.qty), confirmed=command.confirmed)
+        qty = _quantity(uow, last.qty + counted, confirmed=command.confirmed)
         return _change(uow, cart, last, qty=qty, ppm=0)
-    return _add(uow, cart, item, item.price, _quantity(uow, command.qty, confirmed=command.confirmed))
+    return _add(uow, cart, item, item.price, _quantity(uow, counted, confirmed=command.confirmed))
 
 
 def add_open_amount(uow: UnitOfWork, command: AddOpenAmount) -> Outcome:
@@ -147,6 +152,8 @@ def add_open_amount(uow: UnitOfWork, command: AddOpenAmount) -> Outcome:
 
 def set_quantity(uow: UnitOfWork, command: SetQuantity) -> Outcome:
     cart, last = _require_last(uow, command.station)
+    if last.base > 1:
+        raise Refused("quantity_weighed", sku=last.sku, name=last.name)
     qty = _quantity(uow, command.qty, confirmed=command.confirmed)
     return _change(uow, cart, last, qty=qty, ppm=last.ppm)
 
@@ -209,7 +216,7 @@ def void_cart(uow: UnitOfWork, command: VoidCart) -> Outcome:
 
 def check_price(uow: UnitOfWork, command: CheckPrice) -> Outcome:
     item = catalogue.find(uow, command.code)
-    return Outcome(data={"sku": item.sku, "name": item.name, "price": item.price})
+    return Outcome(data={"sku": item.sku, "name": item.name, "price": item.price, "base": item.base})
 
 
 def set_training(uow: UnitOfWork, command: SetTraining) -> Outcome:
@@ -243,16 +250,16 @@ def _quantity(uow: UnitOfWork, qty: int, *, confirmed: bool) -> int:
 
 def _add(uow: UnitOfWork, cart: Cart, item: Item | Line, price: int, qty: int, *, trace: str = "") -> Outcome:
     number = scalar(uow, "SELECT coalesce(max(line), 0) + 1 FROM cart_line WHERE cart = ?", cart.number)
-    line = Line(number, item.sku, item.name, price, qty, 0, 0, item.since, trace)
+    line = Line(number, item.sku, item.name, price, qty, 0, 0, item.since, trace, item.base)
     if line.line > limits.MAX_LINES:
         raise Refused("cart_full")
     limits.amount(line.amount)
-    uow.emit(cart.subject, LineAdded(line=line.line, sku=line.sku, price=price, qty=qty, trace=trace))
+    uow.emit(cart.subject, LineAdded(line=line.line, sku=line.sku, price=price, qty=qty, trace=trace, base=line.base))
     return _told(uow, cart, line)
 
 
 def _change(uow: UnitOfWork, cart: Cart, line: Line, *, qty: int, ppm: int) -> Outcome:
-    gross = limits.amount(line.price * qty)
+    gross = limits.amount(line_gross(line.price, qty, line.base))
     changed = line._replace(qty=qty, ppm=ppm, discount=line_discount(gross, ppm))
     if changed != line:
         uow.emit(cart.subject, LineChanged(line=line.line, qty=qty, discount=changed.discount, ppm=ppm))
@@ -264,7 +271,7 @@ def _told(uow: UnitOfWork, cart: Cart, line: Line) -> Outcome:
     return Outcome(
         data={
             "cart": cart.subject, "line": line.line, "sku": line.sku, "name": line.name, "qty": line.qty,
-            "price": line.price, "amount": line.amount, "total": total, "lines": lines,
+            "base": line.base, "price": line.price, "amount": line.amount, "total": total, "lines": lines,
         }
     )  # fmt: skip
 

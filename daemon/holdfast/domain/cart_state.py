@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from holdfast.domain.core import Event, Projection, Refused, Tables
 from holdfast.domain.numbers import RECEIPTS, TRAINING
+from holdfast.domain.pricing import line_gross
 from holdfast.domain.rows import scalar
 from holdfast_contract.body import Body
 from holdfast_contract.hub import HubCreated
@@ -25,11 +26,16 @@ CREATE TABLE IF NOT EXISTS cart (
     cart INTEGER PRIMARY KEY, station TEXT NOT NULL, training INTEGER NOT NULL, parked INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS cart_line (
     cart INTEGER, line INTEGER, sku TEXT NOT NULL, since INTEGER NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL,
-    discount INTEGER NOT NULL, ppm INTEGER NOT NULL, trace TEXT NOT NULL, PRIMARY KEY (cart, line)) WITHOUT ROWID;
+    discount INTEGER NOT NULL, ppm INTEGER NOT NULL, trace TEXT NOT NULL, base INTEGER NOT NULL,
+    PRIMARY KEY (cart, line)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cart_ended (cart INTEGER PRIMARY KEY, series TEXT NOT NULL, number INTEGER NOT NULL);
 """
 """`parked` is 0 for an open cart, else the order of parking. A voided line has quantity 0; `since` is the version of
 the product it was made from. An ended cart keeps its document's series and number; an abandoned one has number 0."""
+
+
+AMOUNT = "((2 * price * qty + base) / (2 * base) - discount)"
+"""What a row of `cart_line` comes to: `pricing.line_gross` less the discount, in SQL."""
 
 
 class Cart(NamedTuple):
@@ -55,10 +61,11 @@ class Line(NamedTuple):
     ppm: int
     since: int
     trace: str
+    base: int
 
     @property
     def amount(self) -> int:
-        return self.price * self.qty - self.discount
+        return line_gross(self.price, self.qty, self.base) - self.discount
 
 
 def find_open(tables: Tables, station: str) -> Cart | None:
@@ -77,7 +84,7 @@ def require_open(tables: Tables, station: str) -> Cart:
 def summed(tables: Tables, cart: Cart) -> tuple[int, int]:
     """Total and count of the lines that are not voided."""
     row = tables.one(
-        "SELECT coalesce(sum(price * qty - discount), 0), count(*) FROM cart_line WHERE cart = ? AND qty > 0",
+        f"SELECT coalesce(sum({AMOUNT}), 0), count(*) FROM cart_line WHERE cart = ? AND qty > 0",  # noqa: S608 - our own words
         cart.number,
     )
     assert row is not None
@@ -86,7 +93,7 @@ def summed(tables: Tables, cart: Cart) -> tuple[int, int]:
 
 def last_line(tables: Tables, cart: Cart) -> Line | None:
     row = tables.one(
-        "SELECT l.line, l.sku, p.name, l.price, l.qty, l.discount, l.ppm, l.since, l.trace FROM cart_line l"
+        "SELECT l.line, l.sku, p.name, l.price, l.qty, l.discount, l.ppm, l.since, l.trace, l.base FROM cart_line l"
         " JOIN product p ON p.sku = l.sku AND p.since = l.since"
         " WHERE l.cart = ? AND l.qty > 0 ORDER BY l.line DESC LIMIT 1",
         cart.number,
@@ -109,8 +116,9 @@ def _opened(tables: Tables, event: Event, body: CartOpened) -> None:
 def _line_added(tables: Tables, event: Event, body: LineAdded) -> None:
     tables.run(
         "INSERT INTO cart_line VALUES (?, ?, ?, "
-        "(SELECT coalesce(max(since), 0) FROM product WHERE sku = ?), ?, ?, ?, ?, ?)",
+        "(SELECT coalesce(max(since), 0) FROM product WHERE sku = ?), ?, ?, ?, ?, ?, ?)",
         _number(event), body.line, body.sku, body.sku, body.price, body.qty, body.discount, body.ppm, body.trace,
+        body.base,
     )  # fmt: skip
 
 

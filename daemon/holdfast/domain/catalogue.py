@@ -16,7 +16,7 @@ from holdfast.domain.core import Area, Command, Event, Outcome, Refused, Tables,
 from holdfast.domain.operator import Role, require
 from holdfast.domain.products import faults
 from holdfast.domain.rows import as_json, insert
-from holdfast_contract.catalogue import CatalogueImported, PriceChanged, Product
+from holdfast_contract.catalogue import CatalogueImported, PriceChanged, Product, base_of
 from holdfast_contract.hub import HubCreated
 
 MAX_BLOB = 16 * 1024 * 1024
@@ -49,7 +49,7 @@ class ImportCatalogue(Command, frozen=True, tag="catalogue.import", kw_only=True
 
 
 class ChangePrice(Command, frozen=True, tag="catalogue.change_price", kw_only=True):
-    """A local price, minor units a piece, until the next import says otherwise. Role: supervisor."""
+    """A local price, minor units a piece or a kilogram, until the next import says otherwise. Role: supervisor."""
 
     sku: str
     price: int
@@ -64,6 +64,22 @@ class Item(NamedTuple):
     name: str
     price: int
     open_price: bool
+    unit: str
+
+    @property
+    def base(self) -> int:
+        """What the price is for; above 1 it is sold by weight."""
+        return base_of(self.unit)
+
+    def counted(self, pieces: int, grams: int) -> int:
+        """What is counted of it. Raises Refused: `weight_missing`; `invalid` when a piece was weighed."""
+        if self.base == 1:
+            if grams:
+                raise Refused("invalid", detail=f"{self.sku} is not sold by weight")
+            return limits.quantity(pieces)
+        if not grams:
+            raise Refused("weight_missing", sku=self.sku, name=self.name)
+        return limits.quantity(grams)
 
 
 def find(tables: Tables, code: str) -> Item:
@@ -71,7 +87,7 @@ def find(tables: Tables, code: str) -> Item:
     if not code.isprintable():
         raise Refused("unknown_code")
     found = tables.all(
-        "SELECT p.sku, p.since, p.name, p.price, p.open_price FROM code c JOIN product p ON p.sku = c.sku"
+        "SELECT p.sku, p.since, p.name, p.price, p.open_price, p.unit FROM code c JOIN product p ON p.sku = c.sku"
         " AND p.since = (SELECT max(since) FROM product WHERE sku = c.sku) WHERE c.code = ? ORDER BY p.sku",
         code,
     )
@@ -85,7 +101,7 @@ def find(tables: Tables, code: str) -> Item:
 def open_price_item(tables: Tables) -> Item:
     """The first product sold at a keyed amount. Raises Refused(`unknown_code`)."""
     row = tables.one(
-        "SELECT sku, since, name, price, open_price FROM product p WHERE open_price AND listed"
+        "SELECT sku, since, name, price, open_price, unit FROM product p WHERE open_price AND listed"
         " AND since = (SELECT max(since) FROM product WHERE sku = p.sku) ORDER BY sku LIMIT 1"
     )
     if row is None:
@@ -106,6 +122,7 @@ def require_sku(tables: Tables, sku: str) -> str:
 def import_catalogue(uow: UnitOfWork, command: ImportCatalogue) -> Outcome:
     require(uow, Role.SUPERVISOR)
     rows = _checked(command.blob)
+    _refuse_new_units(uow, rows)
     sha = uow.store_blob(command.blob)
     applied = uow.one("SELECT version, digest FROM catalogue") or (0, b"")
     version = command.version or applied[0] + 1
@@ -139,6 +156,17 @@ def _checked(blob: bytes) -> tuple[Product, ...]:
     if problems or not rows:
         raise Refused("catalogue_invalid", problems=problems[:MAX_PROBLEMS] or ["no product in it"])
     return rows
+
+
+def _refuse_new_units(uow: UnitOfWork, rows: tuple[Product, ...]) -> None:
+    """Stock in pieces does not become stock in grams: what is sold another way is another sku."""
+    known = dict(
+        uow.all("SELECT sku, unit FROM product p WHERE since = (SELECT max(since) FROM product WHERE sku = p.sku)")
+    )
+    changed = [row.sku for row in rows if base_of(row.unit) != base_of(known.get(row.sku, row.unit))]
+    if changed:
+        problems = [f"{sku}: by weight and by the piece are two skus" for sku in changed[:MAX_PROBLEMS]]
+        raise Refused("catalogue_invalid", problems=problems)
 
 
 def _imported(tables: Tables, event: Event, body: CatalogueImported) -> None:

@@ -33,15 +33,16 @@ class OpenDelivery(Command, frozen=True, tag="delivery.open", kw_only=True):
 
 
 class CountIn(Command, frozen=True, tag="delivery.count_in", kw_only=True):
-    """`qty` more units of the product with `code` (GTIN-14 digits or house code)."""
+    """`qty` more units of the product with `code` (GTIN-14 digits or house code); `grams` of what is sold by weight."""
 
     station: str
     code: str
     qty: int = 1
+    grams: int = 0
 
 
 class SetCountedIn(Command, frozen=True, tag="delivery.set_counted_in", kw_only=True):
-    """Set the quantity of the product counted last; 0 takes it away."""
+    """Set the quantity of the product counted last, in pieces or grams; 0 takes it away."""
 
     station: str
     qty: int
@@ -97,7 +98,7 @@ def count_in(uow: UnitOfWork, command: CountIn) -> Outcome:
     item = catalogue.find(uow, command.code)
     catalogue.require_sku(uow, item.sku)
     row = uow.one("SELECT qty FROM delivery_line WHERE delivery = ? AND sku = ?", delivery.number, item.sku)
-    qty = limits.quantity(limits.quantity(command.qty) + (row[0] if row else 0))
+    qty = limits.quantity(item.counted(command.qty, command.grams) + (row[0] if row else 0))
     return _set_line(uow, delivery, item.sku, item.name, qty)
 
 

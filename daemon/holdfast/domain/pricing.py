@@ -59,6 +59,11 @@ def spread(total: int, weights: Sequence[int]) -> list[int]:
     return shares if total >= 0 else [-share for share in shares]
 
 
+def line_gross(price: int, qty: int, base: int) -> int:
+    """A line before its discount: `price` is for `base` of `qty` (EN 16931 BT-146, BT-149)."""
+    return divide(price * qty, base)
+
+
 def line_discount(amount: int, ppm: int) -> int:
     """What a percentage takes off a line; 0 to the whole amount for 0 to a million."""
     return divide(amount * ppm, MILLION)

@@ -8,7 +8,7 @@ import msgspec
 
 from holdfast.domain.limits import MAX_AMOUNT
 from holdfast.domain.pricing import MILLION
-from holdfast_contract.catalogue import Product
+from holdfast_contract.catalogue import KILOGRAM, Product
 
 TAXED = frozenset("SLM")
 """EN 16931 categories (UNCL5305) with a rate of their own: standard, Canary Islands, Ceuta and Melilla."""
@@ -45,6 +45,8 @@ def faults(product: Product) -> Iterator[str]:
             yield f"{what} must be 1 to {most} printable characters, trimmed"
     if not 0 <= product.price <= MAX_AMOUNT:
         yield "price is out of range"
+    if product.open_price and product.unit == KILOGRAM:
+        yield "sold by weight or at a keyed amount, not both"
     yield from _tax_faults(product.tax_category, product.tax_ppm)
     if len(product.gtins) + len(product.aliases) > MAX_CODES:
         yield f"more than {MAX_CODES} codes"

@@ -45,6 +45,11 @@ class Sold(NamedTuple):
     ppm: int
     merchant: str
     stocked: bool
+    base: int
+
+    @property
+    def amount(self) -> int:
+        return pricing.line_gross(self.price, self.qty, self.base) - self.discount
 
 
 class Cash(NamedTuple):
@@ -69,9 +74,7 @@ def pay_cash(uow: UnitOfWork, command: PayCash) -> Outcome:
         raise Refused("cart_not_open")
     number = shift.require_open(uow)
     lines = _lines(uow, cart)
-    priced = pricing.price(
-        [pricing.Line(line.price * line.qty - line.discount, line.category, line.ppm, line.merchant) for line in lines]
-    )
+    priced = pricing.price([pricing.Line(line.amount, line.category, line.ppm, line.merchant) for line in lines])
     cash = _cash(uow, priced.payable, command.tendered)
     sale = _sale(uow, cart, lines, priced, cash, shift_number=number, station=command.station)
     seq = uow.emit(cart.subject, sale)
@@ -96,7 +99,8 @@ def _completed_before(uow: UnitOfWork, subject: str) -> Outcome | None:
 def _lines(uow: UnitOfWork, cart: Cart) -> list[Sold]:
     """What the cart sells. Raises Refused: `cart_empty`; `unknown_code` for a product whose catalogue was lost."""
     rows = uow.all(
-        "SELECT l.sku, l.qty, l.price, l.discount, p.category, p.ppm, p.merchant, NOT p.open_price FROM cart_line l"
+        "SELECT l.sku, l.qty, l.price, l.discount, p.category, p.ppm, p.merchant, NOT p.open_price, l.base"
+        " FROM cart_line l"
         " LEFT JOIN product p ON p.sku = l.sku AND p.since = l.since WHERE l.cart = ? AND l.qty > 0 ORDER BY l.line",
         cart.number,
     )
@@ -125,7 +129,7 @@ def _sale(
         day=uow.day,
         shift=shift_number,
         lines=tuple(
-            SaleLine(line.sku, line.qty, line.price, group, line.discount)
+            SaleLine(line.sku, line.qty, line.price, group, line.discount, line.base)
             for line, group in zip(lines, priced.group_of, strict=True)
         ),
         groups=priced.groups,
