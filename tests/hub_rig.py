@@ -121,6 +121,8 @@ class Rig:
     bench: Bench = field(default_factory=Bench)
     uplink: UplinkReport = field(default_factory=lambda: UplinkReport("offline"))
     power: PowerReport | None = field(default_factory=lambda: PowerReport(0, Tri.YES, 870, 4012, None))
+    battery: Any = None
+    """A battery in a person's hands, whose `look()` is the report of its power."""
     board: BoardReport = field(default_factory=BoardReport)
     printed: PrintResult | Exception | None = field(
         default_factory=lambda: PrintResult(Printed.PRINTED, Proof.PROCESS_ID)
@@ -212,7 +214,8 @@ async def open_hub(directory: Path) -> AsyncIterator[Rig]:
             config=rig.config, version="1.2.3", clock=rig.clock, journal=journal, execute=journal.execute,
             commands=open_commands(AREAS), devices=lambda: rig.devices, others=lambda: rig.others,
             workbench=rig.bench, uplink=lambda: rig.uplink,
-            power=lambda: rig.power, board=lambda: rig.board, feed=rig.feed, scan=rig.scan,
+            power=lambda: rig.battery.look() if rig.battery else rig.power, battery=lambda: rig.battery,
+            board=lambda: rig.board, feed=rig.feed, scan=rig.scan,
             print_test=rig.print_test, receipt=rig.receipt,
             badge_text=lambda badge: badge_text(rig.store, badge), card=card_words().get,
         )  # fmt: skip

@@ -43,6 +43,9 @@ TYPES: dict[str, type[Body]] = {
     "power.stage_changed": power.StageChanged,
     "power.telemetry_lost": power.TelemetryLost,
     "power.resumed": power.PowerResumed,
+    "power.battery_tested": power.BatteryTested,
+    "power.replace_battery": power.ReplaceBattery,
+    "power.battery_renewed": power.BatteryRenewed,
 }
 
 NAME_OF: dict[type[Body], str] = {body: name for name, body in TYPES.items()}

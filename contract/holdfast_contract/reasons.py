@@ -74,6 +74,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "shift_open": ("A shift is already open.", "Close it first: SHIFTCLOSE."),
     "stopping": ("The hub is shutting down.", "Wait until it is back."),
     "storage_failed": ("The record could not be written.", "Call a technician: holdfast journal verify."),
+    "test_not_now": (
+        "The battery is not tested now: a test needs mains, a charge of 90 % and no open sale.",
+        "Wait for that, then ask again; see the detail.",
+    ),
     "training_on": ("Not possible in training.", "Scan TRAIN to leave training."),
     "unknown_code": ("This code is not in the catalogue.", "Add the product, or use MISC with an amount."),
     "variance": ("Counted and expected differ too much.", "Count again; a supervisor must confirm."),
@@ -87,6 +91,18 @@ REASONS: dict[str, tuple[str, str]] = {
 
 FAULTS: dict[str, tuple[str, str]] = {
     "absent": ("Nothing is at its port.", "Plug it in and switch it on."),
+    "battery_failed_test": (
+        "The battery did not last as long as it must.",
+        "Replace it, then `holdfast power forget`.",
+    ),
+    "battery_ups_says": (
+        "The UPS says that its battery should be replaced.",
+        "Replace it, then `holdfast power forget`.",
+    ),
+    "battery_worn": (
+        "The battery holds less than 60 % of its label.",
+        "Replace it, then `holdfast power forget`; or correct `capacity_wh` if the label says less.",
+    ),
     "bus": ("Its bus failed.", "Check its wiring, then restart the hub."),
     "busy": (
         "Another program uses its port, or it is at work.",
@@ -97,6 +113,22 @@ FAULTS: dict[str, tuple[str, str]] = {
     "garbled": (
         "What it sends makes no sense.",
         "Check its protocol and baud rate; `holdfast devices record` shows what comes.",
+    ),
+    "gauge_contradicted": (
+        "The battery's gauge says what its voltage does not bear out; the hub reckons without it.",
+        "Let the battery fill for an hour; if this comes back, check the gauge's settings or replace the board.",
+    ),
+    "gauge_jumped": (
+        "The battery's gauge jumped by more than 10 % within a minute; the hub reckons without it for a while.",
+        "Nothing, if it does so once. If often, check the wires between board and battery.",
+    ),
+    "gauge_stuck": (
+        "The battery's gauge does not move while the battery drains; the hub reckons without it.",
+        "Switch hub and board off and on; if this comes back, replace the board.",
+    ),
+    "mains_contradicted": (
+        "The board's word on the mains contradicts the battery's voltage, which is believed.",
+        "Check `mains_pin`, `mains_lost_level` and the board's jumper for the mains line.",
     ),
     "not_configured": (
         "It is plugged in and in no configuration.",
@@ -110,6 +142,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         "Check the rights on its port and its options; the log says more.",
     ),
     "released": ("The hub has let go of it.", "`holdfast devices claim` takes it back; so does a restart."),
+    "self_test_due": (
+        "The battery has not been tested for a week.",
+        "Run `holdfast power test` when there is no customer.",
+    ),
     "timeout": ("It does not answer.", "Check its cable and power, then switch it off and on."),
     "unplugged": ("It was unplugged or lost its power.", "Plug it in again; the hub finds it by itself."),
     "unsupported": ("Nothing here can drive it.", "Use another mode of it, or a driver: docs/writing-a-driver.md."),

@@ -28,10 +28,12 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
+from holdfast.devices.battery import BatteryCare
 from holdfast.devices.board import BoardDevice
 from holdfast.devices.claims import Claims
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
+from holdfast.devices.gauges import ups_test
 from holdfast.devices.health import Health, HealthBoard, Verdict
 from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
@@ -135,6 +137,18 @@ class Parts:
         ]
 
     @cached_property
+    def battery(self) -> BatteryCare:
+        assert self.config.power is not None, "only asked for with one"
+        return BatteryCare(
+            self.config.power,
+            clock=self.real,
+            store=self.journal.path.parent / "battery.json",
+            execute=self.journal.execute,
+            quiet=self._is_quiet,
+            ups_test=ups_test(self.config.power),
+        )
+
+    @cached_property
     def power(self) -> PowerDevice | None:
         if self.config.power is None:
             return None
@@ -142,6 +156,7 @@ class Parts:
             self.config.power,
             health=self.health,
             clock=self.real,
+            care=self.battery,
             execute=self.journal.execute,
             staged=lambda stage: self.panel.show_power(saving=stage > 0),
             stop=self.stop.ask,
@@ -283,7 +298,8 @@ class Parts:
             others=lambda: [_other_report(device) for device in self.health.others()],
             workbench=self.workbench,
             uplink=self._uplink_report,
-            power=lambda: _power_report(self.power.now()) if self.power else None,
+            power=lambda: _power_report(self.power.now(), self.battery) if self.power else None,
+            battery=lambda: self.battery if self.power else None,
             board=self._board_report,
             feed=self.feed,
             scan=self._scan,
@@ -352,8 +368,12 @@ class Parts:
             equipment=equipment(device, self.finder.port(device.name), self.statistics.life(device.name)),
         )
 
+    async def _is_quiet(self) -> bool:
+        """Whether no sale is open; parked ones wait anyway."""
+        return not await self.journal.query("SELECT 1 FROM cart WHERE parked = 0 LIMIT 1")
+
     def _power_noted(self, now: PowerNow) -> None:
-        report = _power_report(now)
+        report = _power_report(now, self.battery)
         self.feed.publish(
             {
                 "kind": "power",
@@ -427,5 +447,6 @@ def _other_report(device: Health) -> DeviceReport:
     return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)
 
 
-def _power_report(now: PowerNow) -> PowerReport:
-    return PowerReport(int(now.stage), now.mains, now.charge_permille, now.cell_mv, now.minutes_left)
+def _power_report(now: PowerNow, battery: BatteryCare) -> PowerReport:
+    stage, mains = int(now.stage), now.mains
+    return PowerReport(stage, mains, now.charge_permille, now.cell_mv, now.minutes_left, battery.report())

@@ -132,6 +132,10 @@ class PowerReading:
     """`mains` was concluded from the direction of the current, for the board has no line for it."""
     stop_asked: bool = False
     """The board or UPS itself says that it will cut the power soon."""
+    replace_asked: bool = False
+    """A UPS itself says that its battery should be replaced."""
+    tested: str = ""
+    """A UPS's own word on its last test (NUT's `ups.test.result`)."""
     missed: str = ""
     """Kind of the DeviceError for which the gauge has said nothing; empty when it did."""
 

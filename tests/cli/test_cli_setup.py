@@ -23,7 +23,7 @@ from holdfast_contract.reasons import FAULTS, REASONS
 
 COMMANDS = {
     "status", "devices", "outbox", "spool", "live", "print-test", "scan-test", "reasons", "sell", "sales", "receipt",
-    "carts", "money", "stock", "shift", "catalogue", "badge", "journal", "config", "command-sheet", "board",
+    "carts", "money", "stock", "shift", "catalogue", "badge", "journal", "config", "command-sheet", "board", "power",
 }  # fmt: skip
 GROUPS = {
     "stock": {"receive", "count"},
@@ -32,6 +32,7 @@ GROUPS = {
     "badge": {"new", "list", "revoke"},
     "journal": {"verify", "rebuild", "tail", "export", "verify-export", "salvage-info"},
     "config": {"check", "show"},
+    "power": {"test", "forget"},
 }
 
 

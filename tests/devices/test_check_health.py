@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.config import Panel, Power, Printer, Scanner, Serial
 from holdfast.devices import power as power_module
+from holdfast.devices.battery import BatteryCare
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.panel import PanelDevice
 from holdfast.devices.power import PowerDevice
@@ -98,8 +99,14 @@ async def test_a_battery_is_measured_afresh(tmp_path: Path, monkeypatch: pytest.
     clock, battery = SystemClock(), Battery(cells=1, charge=0.5, mains=False)
     health = HealthBoard(clock)
     chip = SimulatedChip(battery, pisugar.registers_3)
+    power = Power(board="pisugar3", bus=f"bench:{tmp_path}/bus")
+
+    async def quiet() -> bool:
+        return True
+
+    care = BatteryCare(power, clock=clock, store=tmp_path / "battery.json", execute=execute, quiet=quiet)
     device = PowerDevice(
-        Power(board="pisugar3", bus=f"bench:{tmp_path}/bus"), health=health, clock=clock, execute=execute,
+        power, health=health, clock=clock, care=care, execute=execute,
         staged=lambda _: None, stop=lambda _: None, noted=lambda _: None,
     )  # fmt: skip
     bench = BenchServer(tmp_path / "bus", {pisugar.ADDRESS_3: chip}, on_output=lambda *_: None)

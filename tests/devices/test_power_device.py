@@ -6,14 +6,16 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.config import Board, ConfigError, Nut, NutUser, Power, parse
-from holdfast.devices.gauges import GAUGES, cells_of, open_gauge
+from holdfast.devices.battery import BatteryCare
+from holdfast.devices.gauges import GAUGES, cells_of, open_gauge, ups_test
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.nut import NutDoor, status, variables
 from holdfast.devices.power import PowerDevice, PowerNow
@@ -30,6 +32,7 @@ from holdfast_drivers.ups.filter import SAMPLES, PowerFilter
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
 HUB = {"id": "pier-7", "code": "P7", "name": "Pier 7"}
+NOWHERE = Path("/nonexistent/battery.json")
 CALM = PowerNow(Stage.NORMAL, Tri.YES, 830, 3870, 90, 0.5, 7740)
 
 
@@ -46,10 +49,14 @@ def device(power: Power, executed: list[Command]) -> PowerDevice:
         executed.append(command)
         return Outcome()
 
+    async def quiet() -> bool:
+        return True
+
     return PowerDevice(
         power,
         health=HealthBoard(clock),
         clock=clock,
+        care=BatteryCare(power, clock=clock, store=NOWHERE, execute=execute, quiet=quiet),
         execute=execute,
         staged=lambda _: None,
         stop=lambda _: None,
@@ -153,7 +160,7 @@ def test_one_sample_never_powers_off(bad: PowerReading) -> None:
         good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO)
         power.add(replace(bad, at=at) if at == 20 else good)
         view = power.view(at)
-        change = machine.step(hub._known(view, hub._judge.step(view, at)), at)
+        change = machine.step(hub._known(view, hub.care._judge.step(view, at)), at)
         assert change is None or change.new is not Stage.STOP
 
 
@@ -212,3 +219,82 @@ async def test_the_door_serves_and_refuses_what_it_cannot(tmp_path: Path) -> Non
     secret.write_text("two words")
     with pytest.raises(DeviceError, match="one word"):
         await NutDoor(options, now=lambda: CALM, board="pijuice", version="1").run()
+
+
+def test_nut_hears_of_test_age_and_the_wish_for_a_new_battery() -> None:
+    worn = replace(
+        CALM, replace="battery_worn", self_test="failed", tested=1_700_000_000_000, installed=1_600_000_000_000,
+        temperature_dc=214, chemistry="lifepo4",
+    )  # fmt: skip
+    told = variables(worn, board="pijuice", version="1.0")
+    assert told is not None
+    assert told["ups.status"] == "OL RB"
+    assert (told["ups.test.result"], told["ups.test.date"]) == ("Done and error", "2023-11-14")
+    assert (told["battery.date"], told["battery.temperature"], told["battery.type"]) == (
+        "2020-09-13",
+        "21.4",
+        "LiFePO4",
+    )
+    calm = variables(CALM, board="pijuice", version="1.0")
+    assert calm is not None
+    assert not {"ups.test.result", "ups.test.date", "battery.date", "battery.temperature"} & set(calm)
+
+
+class Upsd:
+    """A NUT server with one user and a UPS that can test itself."""
+
+    def __init__(self, *offered: str) -> None:
+        self.offered = offered
+        self.asked: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := (await reader.readline()).decode().strip():
+            self.asked.append(line)
+            if line.startswith("LIST CMD"):
+                rows = [f"CMD big {name}" for name in self.offered]
+                writer.write("\n".join(["BEGIN LIST CMD big", *rows, "END LIST CMD big", ""]).encode())
+            else:
+                writer.write(b"OK\n")
+        writer.close()
+
+
+async def test_a_ups_is_told_to_test_itself_by_who_may(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("word\n")
+    async with Upsd("beeper.mute", "test.battery.start.quick", "test.battery.start") as upsd:
+        power = Power(board="nut", nut_ups=f"big@127.0.0.1:{upsd.port}", nut_user="hub", nut_password_file=str(secret))
+        tell = ups_test(power)
+        assert tell is not None
+        assert await tell() == "test.battery.start.quick"
+        assert upsd.asked[:2] == ["USERNAME hub", "PASSWORD word"]
+        assert upsd.asked[-1] == "INSTCMD big test.battery.start.quick"
+    async with Upsd("load.off") as upsd:
+        tell = ups_test(msgspec.structs.replace(power, nut_ups=f"big@127.0.0.1:{upsd.port}"))
+        assert tell is not None
+        with pytest.raises(DeviceError, match="CMD-NOT-SUPPORTED"):
+            await tell()
+        assert not [line for line in upsd.asked if line.startswith("INSTCMD")]
+
+
+def test_a_ups_without_a_user_is_not_told_anything() -> None:
+    assert ups_test(Power(board="nut", nut_ups="big@127.0.0.1")) is None
+    assert set(problems({"board": "nut", "nut_ups": "a@b", "nut_user": "hub"})) == {"power.nut_user"}
+    assert set(problems({"board": "pijuice", "nut_user": "a", "nut_password_file": "b"})) == {
+        "power.nut_user",
+        "power.nut_password_file",
+    }
+
+
+@pytest.mark.parametrize(("chemistry", "cutoff", "empty"), [
+    ("li-ion", None, 3200), ("lifepo4", None, 3000), ("lifepo4", 2900, 2900),
+])  # fmt: skip
+def test_where_a_cell_is_empty(chemistry: Any, cutoff: int | None, empty: int) -> None:
+    assert Power(chemistry=chemistry, cutoff_mv=cutoff).empty_mv == empty

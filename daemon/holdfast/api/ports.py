@@ -99,6 +99,20 @@ class PowerReport:
     charge_permille: int | None = None
     cell_mv: int | None = None
     minutes_left: int | None = None
+    battery: Mapping[str, Any] = field(default_factory=dict)
+    """What else is judged of it: how sure the minutes are, draw, health, what is not well, the last test."""
+
+
+class Battery(Protocol):
+    """The battery in a person's hands."""
+
+    async def begin_test(self) -> None:
+        """Raises Refused(`test_not_now`)."""
+        ...
+
+    async def forget(self) -> bool:
+        """The pack was replaced; False: nothing was known of the old one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +173,7 @@ class Hub:
     workbench: Workbench
     uplink: Callable[[], UplinkReport]
     power: Callable[[], PowerReport | None]
+    battery: Callable[[], Battery | None]
     feed: Feed
     scan: Callable[[str, Scan], Awaitable[Outcome]]
     """A scan at a configured station, by the same road as the scanner's."""

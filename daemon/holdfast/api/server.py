@@ -16,7 +16,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from holdfast.api import acts, devices, shop, technical
+from holdfast.api import acts, battery, devices, shop, technical
 from holdfast.api.answers import answer, json_errors, refusal
 from holdfast.api.ports import Hub
 from holdfast.api.sockets import listen, remove
@@ -50,6 +50,8 @@ ACTS: dict[str, Answer] = {
     "/v1/scans": acts.scan,
     "/v1/scan-test": acts.scan_test,
     "/v1/print-test": acts.print_test,
+    "/v1/power/test": battery.test,
+    "/v1/power/forget": battery.forget,
     "/v1/devices/{name}/test": devices.test,
     "/v1/devices/{name}/record": devices.record,
     "/v1/devices/{name}/log-level": devices.log_level,

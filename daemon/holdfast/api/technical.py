@@ -93,6 +93,7 @@ async def power(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
         "charge_permille": report.charge_permille,
         "cell_mv": report.cell_mv,
         "minutes_left": report.minutes_left,
+        **report.battery,
     }
 
 

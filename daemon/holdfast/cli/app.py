@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from holdfast.cli import badges, board, catalogue, configuration, devices, hub, journal, shift, shop, stock
+from holdfast.cli import badges, board, catalogue, configuration, devices, hub, journal, power, shift, shop, stock
 from holdfast.cli.client import UsageError
 from holdfast.cli.session import Session, command
 
@@ -37,6 +37,7 @@ def holdfast(
 hub.add_to(app)
 board.add_to(app, panel=hub.PANEL)
 app.add_typer(devices.app, name="devices", rich_help_panel=hub.PANEL)
+app.add_typer(power.app, name="power", rich_help_panel=hub.PANEL)
 shop.add_to(app)
 app.add_typer(stock.app, name="stock", rich_help_panel=shop.PANEL)
 app.add_typer(shift.app, name="shift", rich_help_panel=shop.PANEL)

@@ -83,6 +83,7 @@ def _status(answer: dict[str, Any]) -> RenderableType:
     from rich.markup import escape
 
     from holdfast.cli.board import board_line
+    from holdfast.cli.power import in_words
     from holdfast.cli.show import facts, size, stack
 
     own, journal = answer["hub"], answer["journal"]
@@ -96,11 +97,18 @@ def _status(answer: dict[str, Any]) -> RenderableType:
         record.append(("damage", f"[red]a damaged journal was moved aside: {escape(journal['moved_aside'])}[/]"))
     rest = [
         ("link", _link(answer["outbox"])),
-        ("power", _power(answer["power"])),
+        ("power", in_words(answer["power"])),
+        *_findings(answer["power"]),
         ("board", board_line(answer["board"])),
         *_shop(answer["shop"]),
     ]
     return stack(facts(record + rest), device_table(answer["devices"]), _paper(answer["spool"]))
+
+
+def _findings(power: dict[str, Any]) -> list[tuple[str, str]]:
+    from rich.markup import escape
+
+    return [("battery", f"[yellow]{escape(finding['words'])}[/]") for finding in power.get("findings", ())]
 
 
 def _shop(shop: dict[str, Any]) -> list[tuple[str, str]]:
@@ -130,18 +138,6 @@ def _link(outbox: dict[str, Any]) -> str:
     if outbox["waiting"]:
         return f"{told}, {outbox['waiting']} records waiting, the oldest for {duration(outbox['oldest_age_s'])}"
     return f"{told}, nothing waiting"
-
-
-def _power(power: dict[str, Any]) -> str:
-    from holdfast.cli.show import BAD, DOUBTFUL, GOOD, UNKNOWN
-
-    if not power["battery"]:
-        return "no battery"
-    mark = (GOOD, DOUBTFUL, DOUBTFUL, BAD, BAD)[power["stage"]]
-    charge = UNKNOWN if power["charge_permille"] is None else f"{power['charge_permille'] / 10:.0f} %"
-    mains = {"yes": "on mains", "no": "[yellow]on battery[/]"}.get(power["mains"], f"mains {UNKNOWN}")
-    left = "" if power["minutes_left"] is None else f", about {power['minutes_left']} min left"
-    return f"{mark} S{power['stage']} {power['stage_name']}, {mains}, charge {charge}{left}"
 
 
 def device_table(devices: list[dict[str, Any]]) -> RenderableType:

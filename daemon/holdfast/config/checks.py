@@ -94,9 +94,9 @@ _TAKEN: dict[str, tuple[str, ...]] = {
     "pisugar2": ("address",),
     "pisugar2pro": ("address",),
     "pijuice": ("address",),
-    "nut": ("cells",),
+    "nut": ("cells", "nut_user", "nut_password_file"),
 }
-_BOARD_KEYS = ("address", "cells", "shunt_mohm", "channel", "nut_ups")
+_BOARD_KEYS = ("address", "cells", "shunt_mohm", "channel", "nut_ups", "nut_user", "nut_password_file")
 
 
 def _board_checks(power: Power) -> list[Problem]:
@@ -105,6 +105,8 @@ def _board_checks(power: Power) -> list[Problem]:
     given = [key for key in _BOARD_KEYS if getattr(power, key) is not None]
     missing = [(f"power.{key}", f"is missing: board {power.board!r} needs it") for key in needed if key not in given]
     stray = [key for key in given if key not in needed + taken]
+    if (power.nut_user is None) != (power.nut_password_file is None):
+        missing.append(("power.nut_user", "goes with nut_password_file"))
     return missing + [(f"power.{key}", f"means nothing to board {power.board!r}") for key in stray]
 
 

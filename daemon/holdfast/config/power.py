@@ -45,6 +45,9 @@ class Power(Section, frozen=True):
     """Of an INA3221 the battery is on."""
     nut_ups: Annotated[str, Meta(pattern=r"^[\w.-]+@[\w.-]+(:\d{1,5})?$")] | None = None
     """`ups@host` or `ups@host:port` of a NUT server."""
+    nut_user: Annotated[str, Meta(pattern=r"^[\w.-]{1,64}$")] | None = None
+    """User of that server with the right to test the battery; the hub then has it tested once a week."""
+    nut_password_file: str | None = None
     doubled: bool = False
     """The board wires two cells so that the gauge's charge counts double."""
     mains_chip: str = "header"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 from holdfast.config import Power
 from holdfast_drivers.links.i2c import I2CBus, i2c_bus
@@ -20,6 +22,7 @@ from holdfast_drivers.ups.pijuice import PiJuice
 from holdfast_drivers.ups.pisugar import IP5209, IP5312, Chip2, PiSugar2, PiSugar3
 from holdfast_drivers.ups.sbs import Sbs
 from holdfast_drivers.ups.waveshare_e import WaveshareE
+from holdfast_drivers.values import DeviceError
 
 Seconds = Callable[[], float]
 """A monotonic clock."""
@@ -36,6 +39,37 @@ async def open_gauge(options: Power, stack: AsyncExitStack, clock: Seconds) -> G
     return await GAUGES[options.board](bus, options, clock)
 
 
+async def serial_of(gauge: Gauge) -> str:
+    """The serial number the pack or UPS tells; empty: none. Raises DeviceError."""
+    return await gauge.serial() if isinstance(gauge, Sbs | NutGauge) else ""
+
+
+def ups_test(options: Power) -> Callable[[], Awaitable[str]] | None:
+    """What tells the configured UPS to test its battery, where it may be told; it raises DeviceError."""
+    ups_at, user, file = options.nut_ups, options.nut_user, options.nut_password_file
+    if ups_at is None or user is None or file is None:
+        return None
+
+    async def tell() -> str:
+        ups, host, port = _ups_at(ups_at)
+        async with NutClient(host, port) as client:
+            await client.authenticate(user, await asyncio.to_thread(read_password, file))
+            return await client.test_battery(ups)
+
+    return tell
+
+
+def read_password(file: str) -> str:
+    """One word: NUT's own clients do not quote it. Raises DeviceError(`refused`). Blocks."""
+    try:
+        password = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeviceError("refused", f"{file}: {error}") from error
+    if not password or any(letter.isspace() for letter in password):
+        raise DeviceError("refused", f"{file}: a password is one word")
+    return password
+
+
 def cells_of(options: Power) -> int | None:
     """Cells in series, as far as configuration and board tell."""
     if options.board in WAVESHARE:
@@ -44,11 +78,16 @@ def cells_of(options: Power) -> int | None:
 
 
 def _nut_gauge(ups_at: str, cells: int | None, stack: AsyncExitStack, clock: Seconds) -> NutGauge:
-    ups, _, server = ups_at.partition("@")
-    host, _, port = server.partition(":")
-    client = NutClient(host, int(port or PORT))
+    ups, host, port = _ups_at(ups_at)
+    client = NutClient(host, port)
     stack.push_async_callback(client.close)
     return NutGauge(client, ups, cells=cells, clock=clock)
+
+
+def _ups_at(ups_at: str) -> tuple[str, str, int]:
+    ups, _, server = ups_at.partition("@")
+    host, _, port = server.partition(":")
+    return ups, host, int(port or PORT)
 
 
 async def _max1704x(bus: I2CBus, options: Power, clock: Seconds) -> Gauge:

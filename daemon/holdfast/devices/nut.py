@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
+from datetime import UTC, datetime
 
 from holdfast.config import Nut, NutUser
+from holdfast.devices.gauges import read_password
 from holdfast.devices.power import PowerNow
 from holdfast.domain.stages import Limits, Stage
 from holdfast_drivers.nut.server import NutServer, Published, User
 from holdfast_drivers.ups.filter import STALE
 from holdfast_drivers.values import DeviceError, Tri
+
+TESTED = {"passed": "Done and passed", "failed": "Done and error", "running": "In progress"}
+"""`ups.test.result` in the words of NUT's usbhid-ups."""
 
 
 class NutDoor:
@@ -42,7 +46,7 @@ def variables(now: PowerNow, *, board: str, version: str) -> dict[str, str] | No
     known = {
         "battery.charge.low": f"{limits.critical_charge // 10}",
         "battery.runtime.low": f"{limits.critical_minutes * 60}",
-        "battery.type": "Li-ion",
+        "battery.type": "LiFePO4" if now.chemistry == "lifepo4" else "Li-ion",
         "device.mfr": "holdfast",
         "device.model": board,
         "device.type": "ups",
@@ -58,7 +62,19 @@ def variables(now: PowerNow, *, board: str, version: str) -> dict[str, str] | No
         known["battery.voltage"] = f"{now.pack_mv / 1000:.3f}"
     if now.minutes_left is not None:
         known["battery.runtime"] = f"{now.minutes_left * 60}"
+    if now.temperature_dc is not None:
+        known["battery.temperature"] = f"{now.temperature_dc / 10:.1f}"
+    if now.installed:
+        known["battery.date"] = _day(now.installed)
+    if now.self_test in TESTED:
+        known["ups.test.result"] = TESTED[now.self_test]
+        known |= {"ups.test.date": _day(now.tested)} if now.tested else {}
     return known
+
+
+def _day(wall_ms: int) -> str:
+    """NUT's "opaque string" for a date: ISO 8601, in UTC."""
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def status(now: PowerNow) -> str:
@@ -66,15 +82,10 @@ def status(now: PowerNow) -> str:
     words = {Tri.YES: ["OL"], Tri.NO: ["OB", "DISCHRG"], Tri.UNKNOWN: ["WAIT"]}[now.mains]
     if now.stage >= Stage.CRITICAL and now.mains is not Tri.YES:
         words.append("LB")
+    if now.replace:
+        words.append("RB")
     return " ".join(["FSD", *words] if now.stage is Stage.STOP else words)
 
 
 def _user(user: NutUser) -> User:
-    """Read a password. One with a space cannot be sent by upsmon, which does not quote it."""
-    try:
-        password = Path(user.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeviceError("refused", f"{user.password_file}: {error}") from error
-    if not password or any(letter.isspace() for letter in password):
-        raise DeviceError("refused", f"{user.password_file}: a password is one word")
-    return User(password, user.role)
+    return User(read_password(user.password_file), user.role)

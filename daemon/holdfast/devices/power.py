@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.config import Power
-from holdfast.devices.gauges import cells_of, open_gauge
+from holdfast.devices.battery import BatteryCare
+from holdfast.devices.gauges import cells_of, open_gauge, serial_of
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
@@ -18,12 +19,10 @@ from holdfast.runtime.clock import Clock
 from holdfast_contract.reasons import REASONS, words
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.ups.board import PowerBoard
-from holdfast_drivers.ups.curves import CHEMISTRIES
 from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
-from holdfast_drivers.ups.judgement import Judge, Judged
-from holdfast_drivers.ups.learning import Pack
+from holdfast_drivers.ups.judgement import Judged
 from holdfast_drivers.ups.mains import MainsLine
-from holdfast_drivers.values import PowerReading, Tri
+from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
 JUDGE_EVERY = 1.0
 """Seconds between two judgements."""
@@ -59,6 +58,11 @@ class PowerNow:
     self_test: str = "never"
     """The last test of the battery: `never`, `running`, `passed`, `failed`."""
     self_test_due: bool = False
+    tested: int = 0
+    """When; UTC milliseconds, 0 is unknown."""
+    installed: int = 0
+    """When this pack was first seen here; UTC milliseconds, 0 is unknown."""
+    chemistry: str = "li-ion"
     charge_by: str = ""
     """Who says the charge: `gauge`, `voltage`, `model`."""
     why_unknown: str = ""
@@ -74,6 +78,7 @@ class PowerDevice:
         *,
         health: HealthBoard,
         clock: Clock,
+        care: BatteryCare,
         execute: Execute,
         staged: Callable[[Stage], None],
         stop: Callable[[str], None],
@@ -89,8 +94,7 @@ class PowerDevice:
         self._noted = noted
         self._filter = PowerFilter()
         self._machine = StageMachine(Limits(cutoff_mv=options.empty_mv))
-        self._judge = Judge(pack_of(options), planned_mw=options.load_w * 1000)
-        self._judged = Judged()
+        self.care = care
         self._mains = Tri.UNKNOWN
         self._silent = False
         self._readings: asyncio.Queue[PowerReading] | None = None
@@ -102,6 +106,8 @@ class PowerDevice:
         options = self._options
         async with AsyncExitStack() as stack:
             gauge = await open_gauge(options, stack, self._clock.monotonic)
+            with suppress(DeviceError):
+                await self.care.identified(await serial_of(gauge))
             line: MainsLine | None = None
             if options.mains_pin is not None:
                 header = await stack.enter_async_context(gpio_header(options.mains_chip))
@@ -130,8 +136,14 @@ class PowerDevice:
             board=self._options.board,
             mains=_mains_text(reading),
             charge=_charge_text(reading),
-            **({"finding": words(reading.missed)} if reading.missed in REASONS else {}),
+            **self._finding(reading),
         )
+
+    def _finding(self, reading: PowerReading) -> dict[str, str]:
+        """The first thing that is not well, in words."""
+        missed = [reading.missed] if reading.missed in REASONS else []
+        found = [*missed, *self.care.findings]
+        return {"finding": words(found[0])} if found else {}
 
     async def judge(self) -> None:
         """Decide once a second. Ends only with the hub."""
@@ -142,10 +154,10 @@ class PowerDevice:
     async def _judge_once(self) -> None:
         now = self._clock.monotonic()
         view = self._filter.view(now)
-        self._judged = self._judge.step(view, now)
-        await self._note_mains(view, self._judged)
+        judged = await self.care.step(view, now)
+        await self._note_mains(view, judged)
         await self._note_silence(view)
-        change = self._machine.step(self._known(view, self._judged), now)
+        change = self._machine.step(self._known(view, judged), now)
         self._noted(self.now())
         if change is None:
             return
@@ -154,6 +166,7 @@ class PowerDevice:
         await self._execute(command, actor=ACTOR)
         self._staged(change.new)
         if change.new is Stage.STOP:
+            await self.care.stopping()
             self._stop(f"power: {change.why}")
 
     def _known(self, view: PowerView, judged: Judged) -> Known:
@@ -185,7 +198,8 @@ class PowerDevice:
         self._silent = silent
 
     def now(self) -> PowerNow:
-        view, judged = self._filter.view(self._clock.monotonic()), self._judged
+        view = self._filter.view(self._clock.monotonic())
+        judged, memory = self.care.judged, self.care.memory
         cells = cells_of(self._options)
         return PowerNow(
             stage=self._machine.stage,
@@ -199,6 +213,12 @@ class PowerDevice:
             draw_mw=judged.draw_mw,
             temperature_dc=judged.temperature_dc,
             health_permille=judged.health_permille,
+            replace=memory.replace,
+            self_test="running" if self.care.tests.running else memory.result,
+            self_test_due=self.care.due,
+            tested=memory.tested,
+            installed=memory.since,
+            chemistry=self._options.chemistry,
             charge_by=judged.charge_by,
             why_unknown=judged.why,
         )
@@ -217,11 +237,6 @@ def _judged(reading: PowerReading) -> Verdict:
     ]
     answered = reading.cell_mv is not None or reading.charge_permille is not None
     return (Tri.YES, ", ".join([told, *measured])) if answered else (Tri.NO, "the gauge does not answer")
-
-
-def pack_of(options: Power) -> Pack:
-    """The pack as the configuration describes it."""
-    return Pack(options.capacity_wh * 1000, options.empty_mv, CHEMISTRIES[options.chemistry])
 
 
 def _mains_text(reading: PowerReading) -> str:

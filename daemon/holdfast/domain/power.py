@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from holdfast.domain.core import Area, Command, Event, Outcome, Tables, UnitOfWork, Urgency
-from holdfast_contract.power import MainsChanged, PowerResumed, StageChanged, TelemetryLost
+from holdfast_contract.power import (
+    BatteryRenewed,
+    BatteryTested,
+    MainsChanged,
+    PowerResumed,
+    ReplaceBattery,
+    StageChanged,
+    TelemetryLost,
+)
 
 
 class NoteMains(Command, frozen=True, tag="power.note_mains"):
@@ -35,6 +43,33 @@ class NoteResumed(Command, frozen=True, tag="power.note_resumed"):
     clock_trusted: bool = True
 
 
+class NoteTest(Command, frozen=True, tag="power.note_test"):
+    """What a test of the battery showed."""
+
+    urgency = Urgency.ALWAYS
+    result: str
+    by: str
+    seconds: int = 0
+    start: int = -1
+    left: int = -1
+    minutes_left: int = -1
+    health: int = -1
+
+
+class NoteReplace(Command, frozen=True, tag="power.note_replace"):
+    """The battery should be replaced."""
+
+    urgency = Urgency.ALWAYS
+    why: str
+    health: int = -1
+
+
+class NoteRenewed(Command, frozen=True, tag="power.note_renewed"):
+    """The pack was replaced."""
+
+    urgency = Urgency.ALWAYS
+
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS power(one INTEGER PRIMARY KEY CHECK (one = 1), stage INTEGER, mains TEXT, at INTEGER);
 """
@@ -58,6 +93,30 @@ def change_stage(uow: UnitOfWork, command: ChangeStage) -> Outcome:
 
 def note_telemetry_lost(uow: UnitOfWork, command: NoteTelemetryLost) -> Outcome:
     uow.emit("battery", TelemetryLost(on_battery=command.on_battery))
+    return Outcome()
+
+
+def note_test(uow: UnitOfWork, command: NoteTest) -> Outcome:
+    test = BatteryTested(
+        result=command.result,
+        by=command.by,
+        seconds=command.seconds,
+        start=command.start,
+        left=command.left,
+        minutes_left=command.minutes_left,
+        health=command.health,
+    )
+    uow.emit("battery", test)
+    return Outcome()
+
+
+def note_replace(uow: UnitOfWork, command: NoteReplace) -> Outcome:
+    uow.emit("battery", ReplaceBattery(why=command.why, health=command.health))
+    return Outcome()
+
+
+def note_renewed(uow: UnitOfWork, _: NoteRenewed) -> Outcome:
+    uow.emit("battery", BatteryRenewed())
     return Outcome()
 
 
@@ -103,6 +162,9 @@ AREA = Area(
         ChangeStage: change_stage,
         NoteTelemetryLost: note_telemetry_lost,
         NoteResumed: note_resumed,
+        NoteTest: note_test,
+        NoteReplace: note_replace,
+        NoteRenewed: note_renewed,
     },
     projections={
         MainsChanged: _remember_mains,

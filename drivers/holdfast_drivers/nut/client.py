@@ -18,6 +18,10 @@ TIMEOUT = 5.0
 MOST_LINES = 1000
 """Lines of a list; a UPS has about a hundred variables."""
 
+LONGEST_SERIAL = 64
+TESTS = ("test.battery.start.quick", "test.battery.start")
+"""Instant commands that test a battery without emptying it (NUT, docs/nut-names.txt)."""
+
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
 
 
@@ -112,6 +116,18 @@ class NutClient:
         """A variable's type, e.g. `NUMBER` or `RW`, `STRING:32`."""
         return (await self.ask("GET", "TYPE", ups, name))[3:]
 
+    async def test_battery(self, ups: str) -> str:
+        """Begin the shortest test the UPS offers; the command's name. Needs a user with the right to it.
+
+        Raises NutError(`CMD-NOT-SUPPORTED`) when it offers none.
+        """
+        offered = await self.commands(ups)
+        command = next((name for name in TESTS if name in offered), None)
+        if command is None:
+            raise NutError("CMD-NOT-SUPPORTED")
+        await self.ask("INSTCMD", ups, command)
+        return command
+
     async def ask(self, *words: str) -> list[str]:
         """Send one line; the words of the answer."""
         async with self._turn:
@@ -176,6 +192,13 @@ class NutGauge:
         self._ups = ups
         self._cells = cells
         self._clock = clock
+
+    async def serial(self) -> str:
+        """The UPS's serial number; empty: it tells none. Raises DeviceError."""
+        if not self._client.connected:
+            await self._client.open()
+        told = await self._client.variables(self._ups)
+        return (told.get("ups.serial") or told.get("device.serial", ""))[:LONGEST_SERIAL]
 
     async def read(self) -> PowerReading:
         """One sample. A server that does not know is a reading of unknowns; one that does not answer raises

@@ -67,6 +67,10 @@ def mains_from_status(status: frozenset[str]) -> Tri:
     return Tri.YES if online else Tri.NO
 
 
+LONGEST_TEST = 64
+"""Letters kept of a UPS's word on its test."""
+
+
 def reading_of(variables: Mapping[str, str], at: float, *, cells: int | None = None) -> PowerReading:
     """What a UPS's variables say; the voltage of one cell only when the number of cells is known.
 
@@ -87,6 +91,8 @@ def reading_of(variables: Mapping[str, str], at: float, *, cells: int | None = N
         temperature_dc=temperature,
         minutes_left=None if runtime is None or runtime < 0 else int(runtime // 60),
         stop_asked="FSD" in status or {"OB", "LB"} <= status,
+        replace_asked="RB" in status,
+        tested=variables.get("ups.test.result", "")[:LONGEST_TEST],
     )
 
 

@@ -36,6 +36,8 @@ class Ended:
     start_permille: int
     left_permille: int
     """Of what there was at the start."""
+    minutes_left: int
+    """What it would still have lasted."""
     deep: bool
     """A curve was learnt."""
 
@@ -49,7 +51,8 @@ def concluded(discharge: Discharge, known: Known, pack: Pack, *, cut: bool) -> t
     start = start_charge(discharge, pack) if discharge.track else 0.0
     low = discharge.last is not None and discharge.last.cell_mv <= pack.cutoff_mv + CUT_WITHIN_MV
     deep = start >= FROM and (low if cut else remaining <= DEEP)
-    ended = Ended(discharge.elapsed, discharge.used_mwh, round(start * 1000), round(remaining * 1000), deep)
+    minutes = 0 if cut or found is None else int(found.minutes)
+    ended = Ended(discharge.elapsed, discharge.used_mwh, round(start * 1000), round(remaining * 1000), minutes, deep)
     if deep:
         return ended, _with_curve(discharge, known, pack, 0.0 if cut else beyond, start)
     return ended, _with_size(discharge, known, pack)

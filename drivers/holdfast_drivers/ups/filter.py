@@ -46,6 +46,10 @@ class PowerView:
     """A UPS's own estimate."""
     stop_asked: bool = False
     """The board or UPS said so, every one of the last SAMPLES times."""
+    replace_asked: bool = False
+    """A UPS wants a new battery, and said so every one of the last SAMPLES times."""
+    tested: str = ""
+    """A UPS's own word on its last test."""
 
 
 class PowerFilter:
@@ -57,6 +61,7 @@ class PowerFilter:
         self._gauge: deque[PowerReading] = deque(maxlen=SAMPLES)
         self._charges: deque[tuple[float, int]] = deque(maxlen=HISTORY)
         self._stops: deque[bool] = deque(maxlen=SAMPLES)
+        self._replaces: deque[bool] = deque(maxlen=SAMPLES)
 
     def add(self, reading: PowerReading) -> None:
         """Take one reading into account. A silence longer than STALE before it voids what was known."""
@@ -67,6 +72,7 @@ class PowerFilter:
             self._mains = reading.mains
         self._last = reading
         self._stops.append(reading.stop_asked)
+        self._replaces.append(reading.replace_asked)
         if reading.charge_permille is not None or reading.cell_mv is not None:
             self._add_gauge(reading)
 
@@ -78,7 +84,7 @@ class PowerFilter:
         if age > STALE:
             return PowerView(age=age)
         if not self._gauge or now - self._gauge[-1].at > STALE:
-            return PowerView(stale=False, age=age, mains=self._mains, stop_asked=self._stop_asked())
+            return PowerView(stale=False, age=age, mains=self._mains, stop_asked=_all(self._stops))
         return PowerView(
             stale=False,
             age=age,
@@ -91,7 +97,9 @@ class PowerFilter:
             power_mw=_median([_power_mw(r) for r in self._gauge]),
             temperature_dc=_median([r.temperature_dc for r in self._gauge]),
             minutes_left=_median([r.minutes_left for r in self._gauge]),
-            stop_asked=self._stop_asked(),
+            stop_asked=_all(self._stops),
+            replace_asked=_all(self._replaces),
+            tested=self._last.tested,
         )
 
     def _add_gauge(self, reading: PowerReading) -> None:
@@ -102,12 +110,13 @@ class PowerFilter:
         if charge is not None:
             self._charges.append((reading.at, charge))
 
-    def _stop_asked(self) -> bool:
-        return len(self._stops) == SAMPLES and all(self._stops)
-
     def _jumped(self, now: float) -> bool:
         recent = [charge for at, charge in self._charges if now - at <= JUMP_WINDOW]
         return bool(recent) and max(recent) - min(recent) > JUMP_PERMILLE
+
+
+def _all(said: deque[bool]) -> bool:
+    return len(said) == SAMPLES and all(said)
 
 
 def _power_mw(reading: PowerReading) -> int | None:

@@ -18,7 +18,7 @@ from holdfast_drivers.values import DeviceError, PowerReading
 
 ADDRESS = 0x0B
 TEMPERATURE, VOLTAGE, CURRENT, CHARGE, STATUS = 0x08, 0x09, 0x0A, 0x0D, 0x16
-SPECIFICATION, MAKER = 0x1A, 0x20
+SPECIFICATION, SERIAL, MAKER = 0x1A, 0x1C, 0x20
 WITH_PEC = 3
 """Bits 7..4 of SPECIFICATION: 1.1 with packet error checking."""
 INITIALISED = 0x0080
@@ -78,6 +78,11 @@ class Sbs:
             mains_inferred=True,
             stop_asked=bool(status & STOP_DISCHARGING),
         )
+
+    async def serial(self) -> str:
+        """The number its maker gave it; empty: none."""
+        number = await self._word(SERIAL)
+        return f"{number:04x}" if number else ""
 
     async def _word(self, register: int) -> int:
         word = await self._bus.read_word(ADDRESS, register, pec=self.pec)

@@ -1,0 +1,136 @@
+"""The battery: how it is, how long it lasts, its weekly test."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from holdfast.cli.session import Session, command, landing
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer()
+
+LOOK_EVERY = 1.0
+ASKS = {
+    ("waiting", "person"): "Pull the mains plug now.",
+    ("waiting", "ups"): "The UPS tests itself.",
+    ("running", "person"): "On battery; leave the plug out.",
+    ("running", "ups"): "The UPS is on battery.",
+    ("returning", "person"): "Enough: put the plug back now.",
+    ("returning", "ups"): "Long enough; waiting for the UPS.",
+}
+"""What goes on, and what a person should do, by phase and by who runs the test."""
+VERDICTS = {
+    "passed": ("green", "The battery passed: it lasts as long as it must."),
+    "failed": ("red", "The battery failed: it does not last as long as it must. Replace it."),
+    "given_up": ("yellow", "No verdict: the battery was not drained long enough. Try again."),
+}
+
+
+@landing(app, examples=("holdfast power", "holdfast power test", "holdfast power --json | jq .minutes_left"))
+def overview(session: Session) -> None:
+    """The battery: charge, time left, health, what is not well, the last test."""
+    session.show(session.client.get("/v1/power"), _shown)
+
+
+@command(app, examples=("holdfast power test",))
+def test(session: Session) -> None:
+    """Test the battery for ten minutes. It says when to pull the mains plug and when to put it back.
+
+    Ctrl-C ends the watching, not the test. A UPS that can be told needs no hand.
+    """
+    session.client.post("/v1/power/test", b"")
+    power, said = session.client.get("/v1/power"), ""
+    while power["self_test"]["phase"] != "idle":
+        line = _progress(power)
+        if not session.json and line != said:
+            typer.echo(line)
+        said = line
+        time.sleep(LOOK_EVERY)
+        power = session.client.get("/v1/power")
+    session.show(power, _verdict)
+    if power["self_test"]["verdict"] != "passed":
+        raise typer.Exit(1)
+
+
+@command(app)
+def forget(session: Session) -> None:
+    """The pack was replaced: forget what was learnt of the old one."""
+    from holdfast.cli.show import plain
+
+    answer = session.client.post("/v1/power/forget", b"")
+    known = answer["data"]["known"]
+    session.show(
+        answer, lambda _: plain("The new battery is learnt." if known else "Nothing was known of the old one.")
+    )
+
+
+def in_words(power: dict[str, Any]) -> str:
+    """The battery on one line, with markup."""
+    from holdfast.cli.show import BAD, DOUBTFUL, GOOD, UNKNOWN
+
+    if not power["battery"]:
+        return "no battery"
+    mark = (GOOD, DOUBTFUL, DOUBTFUL, BAD, BAD)[power["stage"]]
+    charge = UNKNOWN if power["charge_permille"] is None else f"{power['charge_permille'] / 10:.0f} %"
+    mains = {"yes": "on mains", "no": "[yellow]on battery[/]"}.get(power["mains"], f"mains {UNKNOWN}")
+    left = "" if power["minutes_left"] is None else f", about {_left(power)} left"
+    return f"{mark} S{power['stage']} {power['stage_name']}, {mains}, charge {charge}{left}"
+
+
+def _left(power: dict[str, Any]) -> str:
+    within = f" ± {power['minutes_within']}" if power.get("minutes_within") else ""
+    return f"{power['minutes_left']}{within} min"
+
+
+def _shown(power: dict[str, Any]) -> RenderableType:
+    from rich.markup import escape
+
+    from holdfast.cli.show import UNKNOWN, facts, local_time, marked
+
+    if not power["battery"]:
+        return marked("no battery is configured")
+    test = power["self_test"]
+    tested = f"{test['result']} {local_time(test['tested'] / 1000)}" if test["tested"] else "never"
+    learnt = power["discharges_learnt"]
+    pairs = [
+        ("power", in_words(power)),
+        ("charge by", power["charge_by"] or UNKNOWN),
+        ("time left by", f"{learnt} earlier discharges" if learnt else "label, published curves and gauge"),
+        ("draw", UNKNOWN if power["draw_mw"] is None else f"{power['draw_mw'] / 1000:.1f} W on battery"),
+        ("temperature", UNKNOWN if power["temperature_dc"] is None else f"{power['temperature_dc'] / 10:.0f} °C"),
+        ("health", _health(power["health_permille"])),
+        ("last test", tested),
+        *(("finding", f"[yellow]{escape(finding['words'])}[/]") for finding in power["findings"]),
+    ]
+    return facts(pairs if power["draw_mw"] is not None else [pair for pair in pairs if pair[0] != "draw"])
+
+
+def _health(permille: int | None) -> str:
+    from holdfast.cli.show import UNKNOWN
+
+    return f"{UNKNOWN}: two deep discharges show it" if permille is None else f"{permille / 10:.0f} % of its label"
+
+
+def _progress(power: dict[str, Any]) -> str:
+    test = power["self_test"]
+    asks = ASKS[test["phase"], test["by"]]
+    if test["phase"] == "waiting":
+        return asks
+    charge = "unknown" if power["charge_permille"] is None else f"{power['charge_permille'] / 10:.0f} %"
+    volts = "" if power["cell_mv"] is None else f", {power['cell_mv'] / 1000:.2f} V a cell"
+    draw = "" if power["draw_mw"] is None else f", {power['draw_mw'] / 1000:.1f} W"
+    left = "" if power["minutes_left"] is None else f", {_left(power)} left"
+    clock = f"{test['seconds'] // 60}:{test['seconds'] % 60:02} of {test['lasts'] // 60} min"
+    return f"{asks} {clock}, charge {charge}{volts}{draw}{left}"
+
+
+def _verdict(power: dict[str, Any]) -> RenderableType:
+    from holdfast.cli.show import marked
+
+    colour, words = VERDICTS[power["self_test"]["verdict"]]
+    return marked(f"[{colour}]{words}[/]")
