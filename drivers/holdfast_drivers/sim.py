@@ -3,7 +3,7 @@
     holdfast-sim scanner --pty /tmp/scanner                     type a code, press Enter: it is scanned
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper    receipts become text and pictures in /tmp/paper
     holdfast-sim printer --render job.bin --out /tmp/paper      the same for a file of printer commands
-    holdfast-sim board --socket /tmp/board                      battery, mains line, lamps
+    holdfast-sim battery --socket /tmp/board --board pisugar3   battery board, mains line, lamps
     holdfast-sim scale --pty /tmp/scale --protocol toledo       type `put 250`: a quarter of a kilogram lies on it
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper --scenario bad-day.toml
 
@@ -46,15 +46,15 @@ from holdfast_drivers.scales import sim as scales
 MODULES = {
     "scanner": "holdfast_drivers.scanners.sim",
     "printer": "holdfast_drivers.printers.sim",
-    "board": "holdfast_drivers.ups.sim",
+    "battery": "holdfast_drivers.ups.sim",
     "scale": "holdfast_drivers.scales.sim",
 }
 COMMANDS = {
     "scanner": "CODE: scan it; it may begin with its AIM identifier, {GS} stands for FNC1",
     "printer": "paper_out, load_paper [MM], open_cover, close_cover, jam_cutter, clear_jam, close_drawer, tear_off,"
     " go_silent, speak, slow FACTOR, garbage BYTES, power_cycle, plug, unplug, quit",
-    "board": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, speed FACTOR,"
-    " fault none|nack|stuck|zero|full|ones, unplug, state, quit",
+    "battery": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, cycles NUMBER, speed FACTOR,"
+    " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, unplug, state, quit",
     "scale": scales.COMMANDS,
 }
 SCAN = "scan"

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_drivers.ups.battery import FULL_MV, OPEN_CIRCUIT_MV, Battery, open_circuit_mv
+from holdfast_drivers.ups.battery import (
+    CUTOFF_MV,
+    FULL_MV,
+    LEAST_HEALTH,
+    OPEN_CIRCUIT_MV,
+    Battery,
+    open_circuit_mv,
+)
 
 charges = st.floats(0, 1)
 loads = st.floats(0.5, 30)
@@ -82,17 +90,77 @@ def test_it_empties_and_stays_empty_and_fills_and_stays_full() -> None:
     assert battery.charge > 0.99
 
 
-def test_an_overloaded_pack_browns_out_without_a_math_error() -> None:
-    battery = Battery(charge=0.2, load_w=500, mains=False)
+def test_an_overloaded_pack_browns_out_and_stays_out_until_the_mains_return() -> None:
+    battery = Battery(charge=0.2, load_w=500, mains=False, cutoff_mv=0)
+    assert battery.cell_mv < 2000, "unprotected, it gives what it can"
+    battery.cutoff_mv = CUTOFF_MV
+    battery.step(0)
+    assert (battery.output, battery.current_a) == (False, 0)
+    battery.load_w = 1
+    battery.step(60)
+    assert not battery.output, "its protection has opened"
+    battery.mains = True
     battery.step(1)
-    assert battery.cell_mv < 2000
+    assert battery.output
+    battery.mains = False
+    battery.step(1)
+    assert battery.output
+
+
+def test_an_empty_pack_feeds_nothing() -> None:
+    battery = Battery(charge=0.0001, load_w=20, mains=False)
+    battery.step(60)
+    assert (battery.charge, battery.output) == (0, False)
+
+
+def test_age_takes_capacity_and_adds_resistance() -> None:
+    new, old = Battery(charge=0.6, mains=False), Battery(charge=0.6, mains=False, cycles=500)
+    assert (new.health, round(old.health, 3)) == (1, 0.8)
+    assert old.measured().capacity_mah == pytest.approx(0.8 * new.measured().capacity_mah)
+    assert open_circuit_mv(0.6) - old.cell_mv == pytest.approx(2 * (open_circuit_mv(0.6) - new.cell_mv), rel=0.05)
+    assert old.runtime_s == pytest.approx(0.8 * new.runtime_s, rel=0.05)
+    assert Battery(cycles=1e6).health == LEAST_HEALTH
+
+
+def test_use_ages_it_by_what_is_drawn() -> None:
+    battery = Battery(charge=1.0, load_w=10, mains=False)
+    while battery.charge > 0.5:
+        battery.step(60)
+    half = battery.cycles
+    battery.mains = True
+    battery.step(8 * 3600)
+    assert half == pytest.approx(0.5, abs=0.01)
+    assert battery.cycles == half, "charging is the other half of the same cycle"
+
+
+def test_the_charger_gives_a_constant_current_then_a_constant_voltage() -> None:
+    battery = Battery(charge=0.1, charger_a=2.0, resistance_ohm=0.1)
+    phases = []
+    for _ in range(60 * 6):
+        battery.step(60)
+        phases.append((battery.current_a, battery.cell_mv))
+    constant = [mv for amps, mv in phases if amps == 2.0]
+    held = [(amps, mv) for amps, mv in phases if 0 < amps < 2.0]
+    assert len(constant) > 60
+    assert constant == sorted(constant)
+    assert all(abs(mv - FULL_MV) < 1 for _, mv in held)
+    assert [amps for amps, _ in held] == sorted((amps for amps, _ in held), reverse=True)
+
+
+def test_what_a_board_measures_is_what_the_pack_is() -> None:
+    battery = Battery(cells=3, charge=0.4, mains=False, cycles=250, temperature_c=10)
+    told = battery.measured()
+    for name in ("cells", "cell_mv", "current_a", "charge", "mains", "health", "permille_per_hour", "runtime_s"):
+        assert getattr(told, name) == getattr(battery, name)
+    assert told.capacity_mah == pytest.approx(6000 * 0.9 * 0.9)
 
 
 def test_cold_shrinks_the_pack_and_frost_stops_the_charger() -> None:
     warm, cold = (Battery(charge=0.5, mains=False, temperature_c=t) for t in (25, 0))
     for battery in (warm, cold):
         battery.step(60)
-    assert abs(cold.permille_per_hour / warm.permille_per_hour - 1.25) < 0.01
+    assert abs(cold.permille_per_hour / warm.permille_per_hour - 1.25) < 0.03
+    assert cold.cell_mv < warm.cell_mv
     frozen = Battery(charge=0.5, temperature_c=-5)
     frozen.step(60)
     assert frozen.charge == 0.5

@@ -20,9 +20,10 @@ from holdfast_drivers.links.thread import CallThread
 from holdfast_drivers.ups import board as board_module
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.board import FAILURES, ON_BATTERY, ON_MAINS, PowerBoard
+from holdfast_drivers.ups.chips import Fault
 from holdfast_drivers.ups.mains import MainsLine, mains_from_level
 from holdfast_drivers.ups.max17048 import Max17048
-from holdfast_drivers.ups.sim import BoardBench, Fault
+from holdfast_drivers.ups.sim import BoardBench
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
 

@@ -22,10 +22,9 @@ import pytest
 
 from holdfast_contract.reasons import words
 from holdfast_drivers.links.bench import BenchServer
-from holdfast_drivers.links.registers import Hang, Nack
 from holdfast_drivers.ups import sbs, waveshare_e
 from holdfast_drivers.ups.battery import Battery
-from holdfast_drivers.ups.chips import SimulatedChip
+from holdfast_drivers.ups.chips import Fault, SimulatedChip
 from system.daemon import Hub
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -104,7 +103,7 @@ async def test_bytes_words_blocks_and_checksums_through_the_kernels_interface(tm
         assert not pack.writes + board.writes
         await wire.ask(write=0x1234, address=waveshare_e.ADDRESS, register=0x40)
         assert board.writes == [(0x40, b"\x34\x12")]
-        spoilt = sbs.registers(pack.battery)[sbs.VOLTAGE][:2] + b"\0"
+        spoilt = sbs.registers(pack.battery.measured())[sbs.VOLTAGE][:2] + b"\0"
         pack.overlay[sbs.VOLTAGE] = spoilt
         assert (await wire.ask(read="sbs", cells=3))["error"] == "garbled"
 
@@ -112,9 +111,9 @@ async def test_bytes_words_blocks_and_checksums_through_the_kernels_interface(tm
 async def test_a_chip_that_does_not_acknowledge_is_absent_and_comes_back(tmp_path: Path) -> None:
     board = hat_e(charge=0.7)
     async with client(tmp_path, {waveshare_e.ADDRESS: board}) as wire:
-        board.fault = Nack
+        board.fault = Fault.NACK
         assert (await wire.ask(read="waveshare-e"))["error"] == "absent"
-        board.fault = None
+        board.fault = Fault.NONE
         assert (await wire.ask(read="waveshare-e"))["charge_permille"] == 700
         assert (await wire.ask(read="max1704x"))["error"] == "absent", "nobody is there"
 
@@ -125,13 +124,13 @@ async def test_a_held_bus_is_stuck_left_alone_and_free_again(tmp_path: Path, tim
     board = hat_e(charge=0.7)
     async with client(tmp_path, {waveshare_e.ADDRESS: board}, timeout) as wire:
         assert (await wire.ask(read="waveshare-e"))["charge_permille"] == 700
-        board.fault = Hang
+        board.fault = Fault.STUCK
         first = await wire.ask(read="waveshare-e")
         assert first["error"] == "bus_stuck"
         assert first["seconds"] < 3
         again = await wire.ask(read="waveshare-e")
         assert (again["error"], again["seconds"] < 0.1) == ("bus_stuck", True), "not touched again so soon"
-        board.fault = None
+        board.fault = Fault.NONE
         async with asyncio.timeout(15):
             while "error" in await wire.ask(read="waveshare-e"):
                 pass
@@ -146,7 +145,7 @@ async def test_the_daemon_tells_of_a_stuck_bus_what_to_do_and_reads_on_when_it_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = hat_e(charge=0.7)
-    board.fault = Hang
+    board.fault = Fault.STUCK
     hub = Hub(tmp_path, stations=("t1",))
     hub.config.write_text(hub.config.read_text() + '[power]\nboard = "waveshare-e"\nbus = "/dev/i2c-1"\n')
     async with adapter(tmp_path, {waveshare_e.ADDRESS: board}, ADAPTER_TIMEOUT) as environ:
@@ -156,7 +155,7 @@ async def test_the_daemon_tells_of_a_stuck_bus_what_to_do_and_reads_on_when_it_i
         try:
             stuck = await battery_when(hub, lambda told: bool(told["reason"]))
             assert (stuck["reason"], stuck["words"]) == ("bus_stuck", words("bus_stuck"))
-            board.fault = None
+            board.fault = Fault.NONE
             told = await battery_when(hub, lambda told: told["state"] == "online")
             assert told["facts"]["charge"] == "70 %"
         finally:

@@ -12,6 +12,7 @@ from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.registers import MemoryBus, Nack
 from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.chips import Fault, SimulatedChip
 from holdfast_drivers.ups.max17048 import (
     ADDRESS,
     CRATE,
@@ -26,8 +27,8 @@ from holdfast_drivers.ups.max17048 import (
     encode_soc,
     encode_vcell,
     identify,
+    registers,
 )
-from holdfast_drivers.ups.sim import Fault, GaugeChip
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
 words = st.integers(0, 0xFFFF)
@@ -46,7 +47,7 @@ class Words:
         pytest.fail(f"the driver wrote {data.hex()} to 0x{register:02x}")
 
 
-def bus_of(chip: Words | GaugeChip) -> I2CBus:
+def bus_of(chip: Words | SimulatedChip) -> I2CBus:
     return I2CBus(MemoryBus({ADDRESS: chip}))
 
 
@@ -103,7 +104,7 @@ def test_no_version_is_no_gauge(version: int) -> None:
 async def test_reads_the_pack_behind_the_chip() -> None:
     battery = Battery(charge=0.42, load_w=6, mains=False, capacity_mah=6000)
     battery.step(1)
-    bus = bus_of(GaugeChip(battery))
+    bus = bus_of(SimulatedChip(battery, registers))
     gauge = await Max17048.detect(bus, clock=lambda: 12.5)
     reading = await gauge.read()
     assert reading == PowerReading(
@@ -126,7 +127,7 @@ async def test_an_older_part_has_no_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("registers", "kind"),
+    ("words", "kind"),
     [
         ({}, "garbled"),
         ({VERSION: 0x0012}, "garbled"),
@@ -135,8 +136,8 @@ async def test_an_older_part_has_no_rate() -> None:
         ({VERSION: 0x0012, VCELL: 0xB900, SOC: 0xFFFF}, "garbled"),
     ],
 )
-async def test_what_is_no_gauge_is_not_taken_for_one(registers: dict[int, int], kind: str) -> None:
-    bus = bus_of(Words(registers))
+async def test_what_is_no_gauge_is_not_taken_for_one(words: dict[int, int], kind: str) -> None:
+    bus = bus_of(Words(words))
     with pytest.raises(DeviceError) as caught:
         await Max17048.detect(bus)
     assert caught.value.kind == kind
@@ -151,7 +152,7 @@ async def test_a_gauge_that_fails_raises_and_comes_back(
     fault: Fault, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(i2c, "PAUSE", 0.0)
-    chip = GaugeChip(Battery())
+    chip = SimulatedChip(Battery(), registers)
     bus = bus_of(chip)
     gauge = await Max17048.detect(bus)
     chip.fault = fault
@@ -165,7 +166,7 @@ async def test_a_gauge_that_fails_raises_and_comes_back(
 
 async def test_a_gauge_that_lies_is_still_read_with_its_voltage() -> None:
     battery = Battery(charge=0.5)
-    chip = GaugeChip(battery)
+    chip = SimulatedChip(battery, registers)
     bus = bus_of(chip)
     gauge = await Max17048.detect(bus)
     chip.fault = Fault.ZERO
@@ -178,7 +179,7 @@ async def test_a_gauge_that_lies_is_still_read_with_its_voltage() -> None:
 
 
 async def test_neither_detecting_nor_reading_writes() -> None:
-    chip = GaugeChip(Battery())
+    chip = SimulatedChip(Battery(), registers)
     bus = bus_of(chip)
     gauge = await Max17048.detect(bus)
     await gauge.read()
@@ -205,7 +206,7 @@ async def test_no_registers_crash_the_driver(version: int, vcell: int, soc: int,
 
 
 def test_a_block_read_of_the_chip_is_its_words_in_a_row() -> None:
-    chip = GaugeChip(Battery(charge=0.5))
+    chip = SimulatedChip(Battery(charge=0.5), registers)
     assert chip.read(VCELL, 4) == chip.read(VCELL, 2) + chip.read(SOC, 2)
     assert chip.read(VERSION, 2) == bytes([0x00, 0x12])
     chip.fault = Fault.NACK

@@ -85,8 +85,8 @@ def test_a_busy_scanner(tmp_path: Path) -> None:
         ("nonsense", "printer", "Expected"),
         ("[[step]]\nat = 1\ndo = 'dance'", "printer", "does not know 'dance'"),
         ("[[step]]\nat = 1\ndo = 'paper_out'", "scanner", "action is scan"),
-        ("[[step]]\nat = 1\ndo = 'wait'\n[[step]]\nat = 0\ndo = 'wait'", "board", "order of their time"),
-        ("[[step]]\nat = 1\ndoo = 'wait'", "board", "doo"),
+        ("[[step]]\nat = 1\ndo = 'wait'\n[[step]]\nat = 0\ndo = 'wait'", "battery", "order of their time"),
+        ("[[step]]\nat = 1\ndoo = 'wait'", "battery", "doo"),
         ("[[step]]\nat = 1\ndo = 'scan'\nargument = \"a\\nb\"", "scanner", "no line end"),
     ],
 )
@@ -98,7 +98,7 @@ def test_a_scenario_that_cannot_be_played(tmp_path: Path, text: str, device: str
     assert told in run(device, "--scenario", str(path), code=2)
 
 
-def test_steps_for_a_board(tmp_path: Path) -> None:
+def test_steps_for_a_battery(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text("[[step]]\nat = 1\ndo = 'mains'\nargument = 'off'\n[[step]]\nat = 2\ndo = 'charge'\nargument = 5")
-    assert read_scenario(path, "board") == (Step(1, ("mains off",)), Step(2, ("charge 5",)))
+    assert read_scenario(path, "battery") == (Step(1, ("mains off",)), Step(2, ("charge 5",)))

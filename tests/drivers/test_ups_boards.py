@@ -14,62 +14,43 @@ from hypothesis import strategies as st
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.pec import read_pec
-from holdfast_drivers.links.registers import Hang, MemoryBus, Nack, RegisterMap
+from holdfast_drivers.links.registers import MemoryBus, Nack, RegisterMap
 from holdfast_drivers.ups import bq27441, ina, lc709203, pijuice, pisugar, sbs, waveshare_e
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.board import Gauge, PowerBoard
 from holdfast_drivers.ups.bq27441 import Bq27441
 from holdfast_drivers.ups.cells import AGREE, InferredMains, charge_from_voltage
-from holdfast_drivers.ups.chips import Registers, SimulatedChip
+from holdfast_drivers.ups.chips import Fault, SimulatedChip
 from holdfast_drivers.ups.detect import Candidate, detect
-from holdfast_drivers.ups.ina import INA219, INA226, INA3221, WAVESHARE, Ina, Part, Wiring
+from holdfast_drivers.ups.ina import INA219, INA226, INA3221, WAVESHARE, Ina, Wiring
 from holdfast_drivers.ups.lc709203 import Lc709203
+from holdfast_drivers.ups.max17048 import Max17048
 from holdfast_drivers.ups.pijuice import PiJuice
 from holdfast_drivers.ups.pisugar import IP5209, IP5312, PiSugar2, PiSugar3
 from holdfast_drivers.ups.sbs import Sbs
+from holdfast_drivers.ups.simulated import BOARDS
 from holdfast_drivers.ups.waveshare_e import WaveshareE
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
 CLOCK = partial(float, 7)
-Kit = tuple[int, Registers, Callable[[I2CBus], Gauge], int]
-"""(address, registers, driver, cells in series)."""
-
-
-def ina_kit(part: Part, wiring: Wiring) -> Kit:
-    return (
-        wiring.address,
-        partial(ina.registers, part, wiring),
-        lambda b: Ina(b, part, wiring, clock=CLOCK),
-        wiring.cells,
-    )
-
-
 T = TypeVar("T")
 
-KITS: dict[str, Kit] = {
-    "ina219": ina_kit(INA219, WAVESHARE["waveshare-ab"]),
-    "ina226": ina_kit(INA226, Wiring(0x44, cells=1, shunt_mohm=10)),
-    "ina3221": ina_kit(INA3221, Wiring(0x40, cells=3, shunt_mohm=10, channel=3)),
-    "pisugar3": (pisugar.ADDRESS_3, pisugar.registers_3, lambda b: PiSugar3(b, clock=CLOCK), 1),
-    "pisugar2": (
-        pisugar.ADDRESS_2,
-        partial(pisugar.registers_2, IP5209),
-        lambda b: PiSugar2(b, IP5209, clock=CLOCK),
-        1,
-    ),
-    "pisugar2pro": (
-        pisugar.ADDRESS_2,
-        partial(pisugar.registers_2, IP5312),
-        lambda b: PiSugar2(b, IP5312, clock=CLOCK),
-        1,
-    ),
-    "waveshare-e": (waveshare_e.ADDRESS, waveshare_e.registers, lambda b: WaveshareE(b, clock=CLOCK), 4),
-    "pijuice": (pijuice.ADDRESS, pijuice.registers, lambda b: PiJuice(b, clock=CLOCK), 1),
-    "lc709203f": (lc709203.ADDRESS, lc709203.registers, lambda b: Lc709203(b, clock=CLOCK), 1),
-    "sbs": (sbs.ADDRESS, sbs.registers, lambda b: Sbs(b, cells=3, clock=CLOCK), 3),
-    "bq27441": (bq27441.ADDRESS, bq27441.registers, lambda b: Bq27441(b, clock=CLOCK), 1),
+DRIVERS: dict[str, Callable[[I2CBus], Gauge]] = {
+    "max1704x": lambda b: Max17048(b, has_rate=True, clock=CLOCK),
+    "ina219": lambda b: Ina(b, INA219, Wiring(0x40, cells=1, shunt_mohm=100), clock=CLOCK),
+    "ina226": lambda b: Ina(b, INA226, Wiring(0x40, cells=1, shunt_mohm=10), clock=CLOCK),
+    "ina3221": lambda b: Ina(b, INA3221, Wiring(0x40, cells=1, shunt_mohm=10), clock=CLOCK),
+    **{name: lambda b, w=w: Ina(b, INA219, w, clock=CLOCK) for name, w in WAVESHARE.items()},  # type: ignore[misc]
+    "waveshare-e": lambda b: WaveshareE(b, clock=CLOCK),
+    "pisugar3": lambda b: PiSugar3(b, clock=CLOCK),
+    "pisugar2": lambda b: PiSugar2(b, IP5209, clock=CLOCK),
+    "pisugar2pro": lambda b: PiSugar2(b, IP5312, clock=CLOCK),
+    "pijuice": lambda b: PiJuice(b, clock=CLOCK),
+    "lc709203f": lambda b: Lc709203(b, clock=CLOCK),
+    "sbs": lambda b: Sbs(b, cells=3, clock=CLOCK),
+    "bq27441": lambda b: Bq27441(b, clock=CLOCK),
 }
-SEEN = sorted(set(KITS) - {"bq27441", "pisugar2", "pisugar2pro"})
+SEEN = sorted(set(BOARDS) - {"bq27441", "pisugar2", "pisugar2pro", *WAVESHARE})
 """Boards that reading alone identifies."""
 
 
@@ -79,12 +60,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chip_of(name: str, **battery: float) -> SimulatedChip:
-    return SimulatedChip(Battery(cells=KITS[name][3], **battery), KITS[name][1])  # type: ignore[arg-type]  # mains is a bool
+    return BOARDS[name].chip(Battery(cells=BOARDS[name].cells, **battery))  # type: ignore[arg-type]  # mains is a bool
 
 
 async def read(name: str, chip: RegisterMap) -> PowerReading:
-    address, _, driver, _ = KITS[name]
-    return await on_bus({address: chip}, lambda bus: driver(bus).read())
+    return await on_bus({BOARDS[name].address: chip}, lambda bus: DRIVERS[name](bus).read())
 
 
 async def on_bus(chips: dict[int, RegisterMap], work: Callable[[I2CBus], Awaitable[T]]) -> T:
@@ -131,7 +111,7 @@ def test_what_is_no_block_string(block: bytes) -> None:
 # One battery behind every board
 
 
-@pytest.mark.parametrize("name", KITS)
+@pytest.mark.parametrize("name", BOARDS)
 @pytest.mark.parametrize("mains", [True, False])
 async def test_a_board_tells_what_its_battery_is(name: str, mains: bool) -> None:
     chip = chip_of(name, charge=0.6, load_w=6.0, mains=mains)
@@ -256,8 +236,8 @@ def test_charge_by_voltage_is_monotonic_and_bounded() -> None:
 @pytest.mark.parametrize("name", SEEN)
 async def test_a_board_is_known_by_what_it_says(name: str) -> None:
     chip = chip_of(name, charge=0.5, mains=False)
-    found = await on_bus({KITS[name][0]: chip}, detect)
-    assert [(c.board, c.address, c.sure) for c in found] == [(name, KITS[name][0], True)]
+    found = await on_bus({BOARDS[name].address: chip}, detect)
+    assert [(c.board, c.address, c.sure) for c in found] == [(name, BOARDS[name].address, True)]
     assert not chip.writes
 
 
@@ -283,7 +263,7 @@ async def test_a_clock_modules_eeprom_is_no_pisugar() -> None:
 
 async def test_a_bus_that_hangs_is_told() -> None:
     chip = chip_of("lc709203f")
-    chip.fault = Hang
+    chip.fault = Fault.STUCK
     with pytest.raises(DeviceError, match="bus_stuck"):
         await on_bus({lc709203.ADDRESS: chip}, detect)
 
@@ -308,7 +288,7 @@ class Fuzz:
         self.writes += 1
 
 
-@given(name=st.sampled_from(sorted(KITS)), data=st.binary(min_size=1, max_size=60))
+@given(name=st.sampled_from(sorted(BOARDS)), data=st.binary(min_size=1, max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_any_registers_give_a_sane_reading_or_a_device_error(name: str, data: bytes) -> None:
     chip = Fuzz(data)

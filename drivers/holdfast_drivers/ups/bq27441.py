@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import KELVIN_DC, InferredMains, permille, plausible, signed
 from holdfast_drivers.values import DeviceError, PowerReading
 
@@ -60,16 +60,16 @@ class Bq27441:
         return await self._bus.read_word(ADDRESS, register)
 
 
-def registers(battery: Battery) -> dict[int, bytes]:
+def registers(pack: Measured) -> dict[int, bytes]:
     """What the chip holds after the question for its type, for simulation."""
-    current_ma = round(battery.current_a * 1000)
+    current_ma = round(pack.current_a * 1000)
     words = {
         CONTROL: TYPE,
-        TEMPERATURE: round(battery.temperature_c * 10) + KELVIN_DC,
-        VOLTAGE: round(battery.cell_mv),
+        TEMPERATURE: round(pack.temperature_c * 10) + KELVIN_DC,
+        VOLTAGE: round(pack.cell_mv),
         FLAGS: BATTERY_SEEN | (current_ma < 0),
         CURRENT: current_ma & 0xFFFF,
-        POWER: round(battery.current_a * battery.cell_mv) & 0xFFFF,
-        CHARGE: round(battery.charge * 100),
+        POWER: round(pack.current_a * pack.cell_mv) & 0xFFFF,
+        CHARGE: round(pack.charge * 100),
     }
     return {register: word.to_bytes(2, "little") for register, word in words.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import InferredMains, charge_from_voltage, plausible, signed
 from holdfast_drivers.values import DeviceError, PowerReading
 
@@ -138,13 +138,13 @@ async def identify(bus: I2CBus, part: Part, address: int) -> None:
         raise DeviceError("garbled", f"0x{maker:04x} 0x{die:04x} is no {part.name}")
 
 
-def registers(part: Part, wiring: Wiring, battery: Battery) -> dict[int, bytes]:
+def registers(part: Part, shunt_mohm: float, channel: int, pack: Measured) -> dict[int, bytes]:
     """What the chip holds, for simulation."""
-    first = 2 * (wiring.channel - 1)
+    first = 2 * (channel - 1)
     words = {
         CONFIG: {"ina219": INA219_AT_START, "ina226": 0x4127}.get(part.name, 0x7127),
-        SHUNT + first: encode_current(part, battery.current_a * 1000, wiring.shunt_mohm),
-        BUS + first: encode_bus(part, battery.cell_mv * wiring.cells),
+        SHUNT + first: encode_current(part, pack.current_a * 1000, shunt_mohm),
+        BUS + first: encode_bus(part, pack.cell_mv * pack.cells),
     }
     if part.die is not None:
         words |= {MANUFACTURER: TEXAS_INSTRUMENTS, DIE: part.die}

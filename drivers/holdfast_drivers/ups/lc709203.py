@@ -11,7 +11,7 @@ from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.pec import read_pec
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import KELVIN_DC, plausible
 from holdfast_drivers.values import DeviceError, PowerReading
 
@@ -51,12 +51,12 @@ class Lc709203:
         return await self._bus.read_word(ADDRESS, register, pec=True)
 
 
-def registers(battery: Battery) -> dict[int, bytes]:
+def registers(pack: Measured) -> dict[int, bytes]:
     """What the chip answers, for simulation."""
     words = {
-        TEMPERATURE: round(battery.temperature_c * 10) + KELVIN_DC,
-        VOLTAGE: round(battery.cell_mv),
-        CHARGE: round(battery.charge * 1000),
+        TEMPERATURE: round(pack.temperature_c * 10) + KELVIN_DC,
+        VOLTAGE: round(pack.cell_mv),
+        CHARGE: round(pack.charge * 1000),
         MODE: THERMISTOR,
     }
     raw = {register: word.to_bytes(2, "little") for register, word in words.items()}

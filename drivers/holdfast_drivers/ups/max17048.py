@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import plausible
 from holdfast_drivers.values import DeviceError, PowerReading
 
@@ -19,6 +20,7 @@ ADDRESS = 0x36
 VCELL = 0x02
 SOC = 0x04
 VERSION = 0x08
+CONFIG = 0x0C
 CRATE = 0x16
 
 VCELL_UV = 78.125
@@ -103,3 +105,17 @@ class Max17048:
         charge = decode_soc(await self._bus.read_word_be(ADDRESS, SOC), doubled=self._doubled)
         rate = decode_crate(await self._bus.read_word_be(ADDRESS, CRATE)) if self.has_rate else None
         return PowerReading(self._clock(), cell_mv=cell_mv, charge_permille=charge, rate_permille_per_hour=rate)
+
+
+_AT_POWER_UP = {0x06: 0x0000, VERSION: 0x0012, 0x0A: 0x8030, CONFIG: 0x971C, 0x14: 0x00FF, 0x18: 0x9600, 0x1A: 0x0100}
+"""The registers of a MAX17048 that do not measure."""
+
+
+def registers(pack: Measured) -> dict[int, bytes]:
+    """What a MAX17048 holds, for simulation: its words in a row, those without a meaning zero."""
+    words = _AT_POWER_UP | {
+        VCELL: encode_vcell(pack.cell_mv),
+        SOC: encode_soc(pack.charge),
+        CRATE: encode_crate(pack.permille_per_hour),
+    }
+    return {VCELL: b"".join(words.get(at, 0).to_bytes(2, "big") for at in range(VCELL, 0x1C, 2))}

@@ -12,7 +12,7 @@ from operator import xor
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import permille, plausible, signed
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
@@ -91,15 +91,15 @@ class PiJuice:
         return checked(await self._bus.read_block(self._address, command, length + 1))
 
 
-def registers(battery: Battery) -> dict[int, bytes]:
+def registers(pack: Measured) -> dict[int, bytes]:
     """What the controller answers, for simulation."""
-    current_ma = round(battery.current_a * 1000)
-    status = (CHARGING_USB if current_ma > 0 else NORMAL) << 2 | (3 << 4 if battery.mains else 0)
+    current_ma = round(pack.current_a * 1000)
+    status = (CHARGING_USB if current_ma > 0 else NORMAL) << 2 | (3 << 4 if pack.mains else 0)
     answers = {
         STATUS: bytes([status]),
-        CHARGE: bytes([round(battery.charge * 100)]),
-        TEMPERATURE: round(battery.temperature_c).to_bytes(1, "little", signed=True) + b"\0",
-        VOLTAGE: round(battery.cell_mv).to_bytes(2, "little"),
+        CHARGE: bytes([round(pack.charge * 100)]),
+        TEMPERATURE: round(pack.temperature_c).to_bytes(1, "little", signed=True) + b"\0",
+        VOLTAGE: round(pack.cell_mv).to_bytes(2, "little"),
         CURRENT: current_ma.to_bytes(2, "little", signed=True),
         FIRMWARE: b"\x16\0",
     }

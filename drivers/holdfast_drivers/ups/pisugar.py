@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import charge_from_voltage, permille, plausible
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
@@ -126,17 +126,17 @@ class PiSugar2:
         )
 
 
-def registers_3(battery: Battery) -> dict[int, bytes]:
+def registers_3(pack: Measured) -> dict[int, bytes]:
     """What a PiSugar 3 holds, for simulation."""
     return {
-        STATUS: bytes([EXTERNAL_POWER * battery.mains]),
-        VOLTAGE_HIGH: round(battery.cell_mv).to_bytes(2, "big"),
-        CHARGE: bytes([round(battery.charge * 100)]),
+        STATUS: bytes([EXTERNAL_POWER * pack.mains]),
+        VOLTAGE_HIGH: round(pack.cell_mv).to_bytes(2, "big"),
+        CHARGE: bytes([round(pack.charge * 100)]),
         FIRMWARE: b"1.2.5".ljust(FIRMWARE_LENGTH, b"\0"),
     }
 
 
-def registers_2(chip: Chip2, battery: Battery) -> dict[int, bytes]:
+def registers_2(chip: Chip2, pack: Measured) -> dict[int, bytes]:
     """What a PiSugar 2 holds, for simulation."""
-    mains = chip.mains_value if battery.mains else 0
-    return {chip.voltage: bytes(encode_voltage_2(battery.cell_mv)), chip.mains: bytes([mains])}
+    mains = chip.mains_value if pack.mains else 0
+    return {chip.voltage: bytes(encode_voltage_2(pack.cell_mv)), chip.mains: bytes([mains])}

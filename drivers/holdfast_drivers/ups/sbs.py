@@ -12,7 +12,7 @@ from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.pec import read_pec
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import KELVIN_DC, InferredMains, permille, plausible, signed
 from holdfast_drivers.values import DeviceError, PowerReading
 
@@ -108,14 +108,14 @@ async def _has_pec(bus: I2CBus) -> bool:
     return True
 
 
-def registers(battery: Battery) -> dict[int, bytes]:
+def registers(pack: Measured) -> dict[int, bytes]:
     """What a pack answers that implements 1.1 with PEC, for simulation."""
     words = {
-        TEMPERATURE: round(battery.temperature_c * 10) + KELVIN_DC,
-        VOLTAGE: round(battery.cell_mv * battery.cells),
-        CURRENT: round(battery.current_a * 1000) & 0xFFFF,
-        CHARGE: round(battery.charge * 100),
-        STATUS: INITIALISED | (0x40 if battery.current_a <= 0 else 0),
+        TEMPERATURE: round(pack.temperature_c * 10) + KELVIN_DC,
+        VOLTAGE: round(pack.cell_mv * pack.cells),
+        CURRENT: round(pack.current_a * 1000) & 0xFFFF,
+        CHARGE: round(pack.charge * 100),
+        STATUS: INITIALISED | (0x40 if pack.current_a <= 0 else 0),
         SPECIFICATION: WITH_PEC << 4 | 1,
     }
     name = b"Holdfast Cells"

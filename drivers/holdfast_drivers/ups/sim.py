@@ -1,15 +1,18 @@
-"""A battery board and panel to develop against: a fuel gauge's exact registers over a model of the pack, and a process
-that hosts gauge, AC-loss line and lamps on a bench socket.
+"""A battery board and panel to develop against: any board's exact registers over a model of the pack, and a process
+that hosts its chip, the AC-loss line and the lamps on a bench socket; or the same battery as a UPS of a NUT server.
 
-    python -m holdfast_drivers.ups.sim --socket PATH [--charge 80] [--load 5] [--speed 60] [--ac-line 6] …
+    python -m holdfast_drivers.ups.sim --socket PATH [--board max1704x] [--charge 80] [--load 5] [--cycles 400] …
+    python -m holdfast_drivers.ups.sim --socket PATH --board nut --nut-port 3493
 
 Commands come on stdin, one a line; the process ends with `quit` or at the end of stdin:
 
-    mains on|off    charge PERCENT    load WATTS    temperature CELSIUS    speed FACTOR
-    fault none|nack|stuck|zero|full|ones    unplug    state
+    mains on|off    charge PERCENT    load WATTS    temperature CELSIUS    cycles NUMBER    speed FACTOR
+    fault none|nack|stuck|zero|full|frozen|ones|noise    line follows|high|low    unplug    state
 
-Every event goes to stdout as one line of JSON with `event` and `at` (monotonic seconds): `ready` (`socket`), `lamp`
-(`lamp`, `on`), `mains` (`on`), `state` (`charge`, `cell_mv`, `current_a`, `mains`, `lit`), `error` (`detail`).
+`line` is the AC-loss line: a board without its jumper, or with a dead output stage, says the same for ever. Every event
+goes to stdout as one line of JSON with `event` and `at` (monotonic seconds): `ready` (`socket`), `lamp` (`lamp`, `on`),
+`mains` (`on`), `output` (`on`: the pack feeds the hub), `state` (`charge`, `cell_mv`, `current_a`, `mains`, `output`,
+`health`, `lit`), `error` (`detail`).
 """
 
 from __future__ import annotations
@@ -22,30 +25,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from enum import Enum
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from io import FileIO
 from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from holdfast_drivers.links.bench import BenchServer
-from holdfast_drivers.links.registers import Hang, Nack
+from holdfast_drivers.links.registers import RegisterMap
+from holdfast_drivers.nut.server import NutServer
+from holdfast_drivers.nut.sim import SimulatedUps
 from holdfast_drivers.panel.signals import Lamp
 from holdfast_drivers.panel.sim import LampChange, PanelWatch
-from holdfast_drivers.ups.battery import Battery
-from holdfast_drivers.ups.max17048 import (
-    ADDRESS,
-    ALL_ONES,
-    CRATE,
-    SOC,
-    VCELL,
-    VERSION,
-    encode_crate,
-    encode_soc,
-    encode_vcell,
-)
+from holdfast_drivers.ups.battery import CUTOFF_MV, Battery
+from holdfast_drivers.ups.chips import Fault, SimulatedChip
+from holdfast_drivers.ups.ina import INA219, INA226, INA3221
+from holdfast_drivers.ups.simulated import BOARDS, SimulatedBoard, monitor
 
+NUT = "nut"
+MONITORS = {part.name: part for part in (INA219, INA226, INA3221)}
 DEFAULT_PINS = {
     Lamp.GREEN: 17,
     Lamp.AMBER: 27,
@@ -58,62 +57,9 @@ DEFAULT_PINS = {
 TICK = 0.1
 """Seconds between steps of the battery."""
 
-_FIXED = {0x06: 0x0000, VERSION: 0x0012, 0x0A: 0x8030, 0x0C: 0x971C, 0x14: 0x00FF, 0x18: 0x9600, 0x1A: 0x0100}
-"""The other registers of a MAX17048 after power-up."""
-
-
-class Fault(Enum):
-    """What may be wrong with a gauge."""
-
-    NONE = "none"
-    NACK = "nack"
-    """It does not answer."""
-    STUCK = "stuck"
-    """It holds the bus."""
-    ZERO = "zero"
-    """SOC jumps to 0 % while the cell is full."""
-    FULL = "full"
-    """SOC says 100 % for ever."""
-    ONES = "ones"
-    """Every register reads 0xFFFF."""
-
-
-class GaugeChip:
-    """A MAX17048's register map over a battery."""
-
-    def __init__(self, battery: Battery) -> None:
-        self.battery = battery
-        self.fault = Fault.NONE
-        self.writes: list[tuple[int, bytes]] = []
-        """(register, data) of what was written; nothing of it has an effect, for no driver here writes to a gauge."""
-
-    def read(self, register: int, length: int) -> bytes:
-        """Big-endian words from `register` on."""
-        if self.fault is Fault.NACK:
-            raise Nack
-        if self.fault is Fault.STUCK:
-            raise Hang
-        words = b"".join(self._word(at).to_bytes(2, "big") for at in range(register, register + length, 2))
-        return words[:length]
-
-    def write(self, register: int, data: bytes) -> None:
-        """Keep it in `writes`."""
-        self.writes.append((register, data))
-
-    def _word(self, register: int) -> int:
-        if self.fault is Fault.ONES:
-            return ALL_ONES
-        if register == VCELL:
-            return encode_vcell(self.battery.cell_mv)
-        if register == SOC:
-            return {Fault.ZERO: 0, Fault.FULL: encode_soc(1.0)}.get(self.fault, encode_soc(self.battery.charge))
-        if register == CRATE:
-            return encode_crate(self.battery.permille_per_hour)
-        return _FIXED.get(register, 0)
-
 
 class BoardBench:
-    """Gauge, AC-loss line and lamps at one socket; commands in, events out."""
+    """Board, AC-loss line and lamps at one socket; commands in, events out. The battery becomes the board's pack."""
 
     def __init__(
         self,
@@ -121,25 +67,42 @@ class BoardBench:
         battery: Battery,
         emit: Callable[[dict[str, Any]], None],
         *,
+        board: SimulatedBoard | None = BOARDS["max1704x"],
+        nut_port: int = 0,
         pins: Mapping[Lamp, int] = DEFAULT_PINS,
         ac_line: int = 6,
         ac_active: Literal["high", "low"] = "high",
         speed: float = 1.0,
     ) -> None:
+        """Without a `board` it is a UPS on NUT's `nut_port`, 0: any free one."""
         self.battery = battery
-        self.chip = GaugeChip(battery)
+        self.chip: SimulatedChip | SimulatedUps
+        self._nut: NutServer | None = None
+        chips: dict[int, RegisterMap] = {}
+        if board is None:
+            self.chip = SimulatedUps(battery)
+            self._nut = self.chip.server(nut_port)
+        else:
+            battery.cells = board.cells
+            self.chip = chips[board.address] = board.chip(battery)
         self.panel = PanelWatch(pins, self._lamp)
-        self.server = BenchServer(socket, {ADDRESS: self.chip}, on_output=self.panel.output)
+        self.server = BenchServer(socket, chips, on_output=self.panel.output)
         self.speed = speed
         self._ac_line = ac_line
         self._ac_active = ac_active
+        self._line = "follows"
+        self._output = battery.output
         self._emit = emit
 
     async def run(self, commands: asyncio.Queue[str | None]) -> None:
         """Until `quit` or the end of the commands."""
-        async with self.server:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.server)
+            ready: dict[str, Any] = {"event": "ready", "socket": str(self.server.path)}
+            if self._nut is not None:
+                ready["nut_port"] = (await stack.enter_async_context(self._nut)).port
             self._mains(on=self.battery.mains)
-            self._emit({"event": "ready", "at": time.monotonic(), "socket": str(self.server.path)})
+            self._emit(ready | {"at": time.monotonic()})
             physics = asyncio.create_task(self._step(), name="battery")
             while (line := await commands.get()) not in (None, "quit"):
                 await self._command(line)
@@ -147,21 +110,29 @@ class BoardBench:
             with suppress(asyncio.CancelledError):
                 await physics
 
+    def pass_time(self, seconds: float) -> None:
+        """Let the battery live for so long."""
+        self.battery.step(seconds)
+        if self.battery.output is not self._output:
+            self._output = self.battery.output
+            self._emit({"event": "output", "at": time.monotonic(), "on": self._output})
+
     async def _step(self) -> None:
         last = time.monotonic()
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            self.battery.step((now - last) * self.speed)
+            self.pass_time((now - last) * self.speed)
             last = now
 
     async def _command(self, line: str) -> None:
         try:
-            await self._obey(line)
+            await self.obey(line)
         except ValueError as error:
             self._emit({"event": "error", "at": time.monotonic(), "detail": str(error)})
 
-    async def _obey(self, line: str) -> None:
+    async def obey(self, line: str) -> None:
+        """One command. Raises ValueError for one it does not know or cannot follow."""
         match line.split():
             case ["mains", "on" | "off" as word]:
                 self._mains(on=word == "on")
@@ -171,10 +142,15 @@ class BoardBench:
                 self.battery.load_w = _number(watts, 0, inf)
             case ["temperature", celsius]:
                 self.battery.temperature_c = _number(celsius, -40, 85)
+            case ["cycles", number]:
+                self.battery.cycles = _number(number, 0, 10_000)
             case ["speed", factor]:
                 self.speed = _number(factor, 0, inf)
             case ["fault", name]:
-                self.chip.fault = Fault(name)
+                self._fail(Fault(name))
+            case ["line", "follows" | "high" | "low" as word]:
+                self._line = word
+                self._drive()
             case ["unplug"]:
                 await self.server.unplug()
             case ["state"]:
@@ -182,10 +158,20 @@ class BoardBench:
             case _:
                 raise ValueError(f"unknown command {line!r}")
 
+    def _fail(self, fault: Fault) -> None:
+        if not self.chip.can(fault):
+            raise ValueError(f"{fault.value} cannot be wrong with this board")
+        self.chip.fault = fault
+
     def _mains(self, *, on: bool) -> None:
         self.battery.mains = on
-        self.server.drive(self._ac_line, high=on == (self._ac_active == "low"))
+        self.pass_time(0)
+        self._drive()
         self._emit({"event": "mains", "at": time.monotonic(), "on": on})
+
+    def _drive(self) -> None:
+        follows = self.battery.mains == (self._ac_active == "low")
+        self.server.drive(self._ac_line, high=follows if self._line == "follows" else self._line == "high")
 
     def _lamp(self, change: LampChange) -> None:
         self._emit({"event": "lamp", "at": change.at, "lamp": change.lamp.value, "on": change.on})
@@ -199,6 +185,8 @@ class BoardBench:
                 "cell_mv": round(self.battery.cell_mv),
                 "current_a": round(self.battery.current_a, 3),
                 "mains": self.battery.mains,
+                "output": self.battery.output,
+                "health": round(self.battery.health, 3),
                 "lit": sorted(lamp.value for lamp in self.panel.lit),
             }
         )
@@ -207,15 +195,47 @@ class BoardBench:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--socket", required=True)
+    parser.add_argument("--board", choices=[*BOARDS, NUT], default="max1704x", help="as in the hub's configuration")
+    parser.add_argument("--cells", type=int, help="in series, where the board does not say")
+    parser.add_argument("--address", type=lambda text: int(text, 0), help="on the bus")
+    parser.add_argument("--shunt-mohm", type=float, help="of a current monitor")
+    parser.add_argument("--channel", type=int, default=1, choices=(1, 2, 3), help="of an INA3221")
+    parser.add_argument("--nut-port", type=int, default=3493, help="of the board nut; 0: any free one")
     parser.add_argument("--charge", type=float, default=100.0, help="percent")
     parser.add_argument("--load", type=float, default=5.0, help="watts")
-    parser.add_argument("--capacity", type=float, default=6000.0, help="mAh")
+    parser.add_argument("--capacity", type=float, default=6000.0, help="mAh, of the new pack")
+    parser.add_argument("--resistance", type=float, default=40.0, help="milliohms in each new cell")
+    parser.add_argument("--cycles", type=float, default=0.0, help="full discharges it has been through")
+    parser.add_argument("--temperature", type=float, default=25.0, help="degrees Celsius")
+    parser.add_argument("--cutoff", type=float, default=CUTOFF_MV, help="millivolts a cell; 0: never")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of battery per second")
     parser.add_argument("--ac-line", type=int, default=6)
     parser.add_argument("--ac-active", choices=["high", "low"], default="high", help="the level that means AC is lost")
     for lamp, pin in DEFAULT_PINS.items():
         parser.add_argument(f"--{lamp.value}", type=int, default=pin, metavar="LINE")
     return parser.parse_args(arguments)
+
+
+def _battery(options: argparse.Namespace) -> Battery:
+    return Battery(
+        cells=options.cells or 1,
+        charge=options.charge / 100,
+        load_w=options.load,
+        capacity_mah=options.capacity,
+        resistance_ohm=options.resistance / 1000,
+        cycles=options.cycles,
+        temperature_c=options.temperature,
+        cutoff_mv=options.cutoff,
+    )
+
+
+def _board(options: argparse.Namespace) -> SimulatedBoard | None:
+    if options.board == NUT:
+        return None
+    board = BOARDS[options.board]
+    if options.board in MONITORS and options.shunt_mohm:
+        board = monitor(MONITORS[options.board], shunt_mohm=options.shunt_mohm, channel=options.channel)
+    return replace(board, cells=options.cells or board.cells, address=options.address or board.address)
 
 
 def _feed(put: Callable[[str | None], object]) -> None:
@@ -252,11 +272,12 @@ async def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, commands.put_nowait, None)
     threading.Thread(target=_feed, args=(put,), name="commands", daemon=True).start()
-    battery = Battery(charge=options.charge / 100, load_w=options.load, capacity_mah=options.capacity)
     bench = BoardBench(
         options.socket,
-        battery,
+        _battery(options),
         _print,
+        board=_board(options),
+        nut_port=options.nut_port,
         pins={lamp: getattr(options, lamp.value) for lamp in DEFAULT_PINS},
         ac_line=options.ac_line,
         ac_active=options.ac_active,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Self
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.battery import Measured
 from holdfast_drivers.ups.cells import permille, plausible
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 
@@ -79,15 +79,15 @@ class WaveshareE:
         return decode(self._clock(), state, health, pack, cells)
 
 
-def registers(battery: Battery) -> dict[int, bytes]:
+def registers(pack: Measured) -> dict[int, bytes]:
     """What the controller holds, for simulation of a pack of four cells."""
-    cell_mv, current_ma = round(battery.cell_mv), round(battery.current_a * 1000)
-    state = USB_POWER * battery.mains | CHARGING * (current_ma > 0)
-    left = round(battery.charge * battery.capacity_mah)
-    minutes = min(round(battery.runtime_s / 60), NOT_APPLICABLE) if current_ma < 0 else NOT_APPLICABLE
+    cell_mv, current_ma = round(pack.cell_mv), round(pack.current_a * 1000)
+    state = USB_POWER * pack.mains | CHARGING * (current_ma > 0)
+    left = round(pack.charge * pack.capacity_mah)
+    minutes = min(round(pack.runtime_s / 60), NOT_APPLICABLE) if current_ma < 0 else NOT_APPLICABLE
     return {
         IDENTITY: bytes([NAME, 0x0B]),
         STATE: bytes([state, GAUGE_OK | CHARGER_OK]),
-        PACK: _PACK.pack(4 * cell_mv, current_ma, round(battery.charge * 100), left, minutes, NOT_APPLICABLE),
+        PACK: _PACK.pack(4 * cell_mv, current_ma, round(pack.charge * 100), left, minutes, NOT_APPLICABLE),
         CELLS: _CELLS.pack(*[cell_mv] * 4),
     }
