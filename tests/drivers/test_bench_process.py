@@ -8,19 +8,23 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from driver_tools import until
+from holdfast.config import Power
+from holdfast.devices.gauges import open_gauge
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.links.i2c import i2c_bus
 from holdfast_drivers.panel.panel import open_panel
 from holdfast_drivers.panel.signals import Signal
+from holdfast_drivers.ups.mains import MainsLine
 from holdfast_drivers.ups.max17048 import Max17048
 from holdfast_drivers.ups.sim import DEFAULT_PINS
-from holdfast_drivers.values import DeviceError
+from holdfast_drivers.values import DeviceError, Tri
 
 
 class Process:
@@ -51,21 +55,27 @@ class Process:
             return await self.process.wait()
 
 
-@pytest.fixture
-async def board(tmp_path: Path) -> AsyncIterator[Process]:
-    started = await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def started(folder: Path, *options: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "holdfast_drivers.ups.sim", "--socket", str(tmp_path / "s"), "--charge", "60", "--load", "8"),
+        *("-m", "holdfast_drivers.ups.sim", "--socket", str(folder / "s"), *options),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    made = Process(started, tmp_path / "s")
+    made = Process(process, folder / "s")
     await made.event("ready")
     yield made
-    if started.returncode is None:
-        started.terminate()
+    if process.returncode is None:
+        process.terminate()
         await made.ended()
-    assert not (tmp_path / "s").exists()
+    assert not (folder / "s").exists()
+
+
+@pytest.fixture
+async def board(tmp_path: Path) -> AsyncIterator[Process]:
+    async with started(tmp_path, "--charge", "60", "--load", "8") as made:
+        yield made
 
 
 async def test_the_demo_drives_it_and_the_driver_sees_it(board: Process) -> None:
@@ -103,6 +113,59 @@ async def test_a_wrong_command_is_answered_and_changes_nothing(board: Process, c
     assert (await board.event("error"))["detail"]
     board.tell("state")
     assert (await board.event("state"))["charge"] >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("board", "options", "power"),
+    [
+        ("pisugar3", "", {}),
+        ("waveshare-e", "--cycles 250", {}),
+        (
+            "ina3221",
+            "--address 0x41 --cells 3 --channel 2 --shunt-mohm 10",
+            {"address": 0x41, "cells": 3, "channel": 2, "shunt_mohm": 10.0},
+        ),
+        ("sbs", "--cells 2", {"cells": 2}),
+        ("nut", "--nut-port 0 --cells 4", {"cells": 4}),
+    ],
+)
+async def test_any_board_can_be_run_and_read(board: str, options: str, power: dict[str, Any], tmp_path: Path) -> None:
+    async with (
+        started(tmp_path, "--board", board, "--charge", "40", *options.split()) as made,
+        AsyncExitStack() as stack,
+    ):
+        made.tell("mains off")
+        made.tell("state")
+        state = await made.event("state")
+        if board == "nut":
+            (ready,) = [event for event in made.events if event["event"] == "ready"]
+            power |= {"nut_ups": f"ups@127.0.0.1:{ready['nut_port']}"}
+        configured = Power(board=board, bus=made.spec, **power)  # type: ignore[arg-type]  # it is one of them
+        gauge = await open_gauge(configured, stack, time.monotonic)
+        reading = await gauge.read()
+        assert reading.cell_mv == pytest.approx(state["cell_mv"], abs=5)
+        assert reading.charge_permille == pytest.approx(400, abs=70 if reading.estimated else 5)
+        assert state["health"] == (0.9 if "--cycles" in options else 1)
+
+
+async def test_a_lie_needs_a_gauge(tmp_path: Path) -> None:
+    async with started(tmp_path, "--board", "ina219") as made:
+        made.tell("fault zero")
+        assert "zero cannot be wrong with this board" in (await made.event("error"))["detail"]
+
+
+async def test_a_line_that_follows_nothing_and_a_pack_that_cuts_off(board: Process) -> None:
+    async with gpio_header(board.spec) as header, MainsLine(header, 6, active="high") as line:
+        assert await line.read() is Tri.YES
+        board.tell("line high")
+        await line.wait(5)
+        assert await line.read() is Tri.NO, "a dead output stage"
+        board.tell("line low")
+        board.tell("load 500")
+        board.tell("mains off")
+        assert (await board.event("output"))["on"] is False
+        await line.wait(5)
+        assert await line.read() is Tri.YES, "a jumper that is missing"
 
 
 async def test_lights_are_told_with_their_time(board: Process) -> None:

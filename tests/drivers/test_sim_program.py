@@ -79,6 +79,18 @@ def test_a_busy_scanner(tmp_path: Path) -> None:
     assert child.returncode == 0
 
 
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS.glob("battery-*.toml")), ids=lambda path: path.stem)
+def test_a_batterys_scenarios_are_obeyed(tmp_path: Path, scenario: Path) -> None:
+    """What they do to a hub is in tests/devices/test_power_scenarios.py."""
+    socket = str(tmp_path / "s")
+    told = run(
+        "battery", "--socket", socket, "--scenario", str(scenario), "--scenario-speed", "20000", "--then-quit"
+    )  # fmt: skip
+    events = [json.loads(line) for line in told.splitlines()]
+    assert "ready" in {event["event"] for event in events}
+    assert not [event for event in events if event["event"] == "error"]
+
+
 @pytest.mark.parametrize(
     ("text", "device", "told"),
     [

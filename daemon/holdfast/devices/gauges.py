@@ -115,7 +115,7 @@ async def _pisugar3(bus: I2CBus, options: Power, clock: Seconds) -> Gauge:
 
 
 async def _pisugar2(bus: I2CBus, options: Power, clock: Seconds, *, chip: Chip2) -> Gauge:
-    return PiSugar2(bus, chip, address=options.address or pisugar.ADDRESS_2, clock=clock)
+    return await PiSugar2.detect(bus, chip, address=options.address or pisugar.ADDRESS_2, clock=clock)
 
 
 async def _pijuice(bus: I2CBus, options: Power, clock: Seconds) -> Gauge:

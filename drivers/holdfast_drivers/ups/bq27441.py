@@ -1,4 +1,5 @@
-"""BQ27441 fuel gauge. Identifying it takes a write (CONTROL), so it is never looked for, only used when configured.
+"""BQ27441 fuel gauge. It names its type only when asked by a write (CONTROL): asked is none but the configured chip,
+and that only once all it shows by itself is a gauge's.
 
 Source: Texas Instruments, BQ27441-G1 technical reference.
 """
@@ -18,6 +19,7 @@ ADDRESS = 0x55
 CONTROL, TEMPERATURE, VOLTAGE, FLAGS, CURRENT, POWER, CHARGE = 0x00, 0x02, 0x04, 0x06, 0x10, 0x18, 0x1C
 DEVICE_TYPE = 0x0001
 TYPE = 0x0421
+PLAUSIBLE_C = range(-40, 101)
 CONFIGURATION_LOST, BATTERY_SEEN = 0x0020, 0x0008
 
 
@@ -32,6 +34,7 @@ class Bq27441:
     @classmethod
     async def identified(cls, bus: I2CBus, *, clock: Callable[[], float] = time.monotonic) -> Self:
         """The driver, once the chip has named its type. Writes the question: call it only for a configured chip."""
+        await looks_like(bus)
         await bus.write_word(ADDRESS, CONTROL, DEVICE_TYPE)
         if (kind := await bus.read_word(ADDRESS, CONTROL)) != TYPE:
             raise DeviceError("garbled", f"0x{kind:04x} is no BQ27441")
@@ -58,6 +61,16 @@ class Bq27441:
 
     async def _word(self, register: int) -> int:
         return await self._bus.read_word(ADDRESS, register)
+
+
+async def looks_like(bus: I2CBus) -> str:
+    """What it shows that a gauge would, in words. Reads alone. Raises DeviceError("garbled") for what none has."""
+    cell_mv = plausible(await bus.read_word(ADDRESS, VOLTAGE), "a BQ27441's cell")
+    percent = permille(await bus.read_word(ADDRESS, CHARGE)) // 10
+    celsius = (await bus.read_word(ADDRESS, TEMPERATURE) - KELVIN_DC) // 10
+    if celsius not in PLAUSIBLE_C:
+        raise DeviceError("garbled", f"{celsius} °C is no battery's temperature")
+    return f"{cell_mv} mV, {percent} %, {celsius} °C"
 
 
 def registers(pack: Measured) -> dict[int, bytes]:

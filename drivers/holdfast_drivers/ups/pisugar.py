@@ -109,6 +109,15 @@ class PiSugar2:
         self._address = address
         self._clock = clock
 
+    @classmethod
+    async def detect(
+        cls, bus: I2CBus, chip: Chip2, *, address: int = ADDRESS_2, clock: Callable[[], float] = time.monotonic
+    ) -> Self:
+        """The driver of the configured chip, once it shows a working cell: it has no identity."""
+        driver = cls(bus, chip, address=address, clock=clock)
+        await driver.read()
+        return driver
+
     async def read(self) -> PowerReading:
         """One sample; `estimated`."""
         chip = self._chip

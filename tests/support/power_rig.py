@@ -1,0 +1,179 @@
+"""The hub's power device on a simulated board, on a virtual clock: drivers, filter, judgement and stages are real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from holdfast.config import Power
+from holdfast.devices import gauges
+from holdfast.devices import power as power_module
+from holdfast.devices.health import HealthBoard
+from holdfast.devices.power import PowerDevice
+from holdfast.domain.core import Command, Outcome
+from holdfast.domain.power import ChangeStage
+from holdfast.domain.stages import Stage
+from holdfast.runtime.clock import SystemClock
+from holdfast_drivers.links.gpio import HoldfastFactory
+from holdfast_drivers.links.i2c import I2CBus
+from holdfast_drivers.links.lines import LineConfig, MemoryChip, OnEdge
+from holdfast_drivers.links.registers import MemoryBus
+from holdfast_drivers.sim import Step
+from holdfast_drivers.ups.battery import Battery
+from holdfast_drivers.ups.sim import BoardBench
+from holdfast_drivers.ups.simulated import SimulatedBoard
+from holdfast_drivers.values import DeviceError
+
+T = TypeVar("T")
+AC_LINE = 6
+TICK = 1.0
+"""Seconds between steps of the battery."""
+ORDERLY_STOP = 60.0
+"""Seconds the ordered stop may take."""
+
+
+class Inline:
+    """A CallThread without a thread: the virtual clock knows none."""
+
+    stuck = False
+
+    async def call(self, work: Callable[[], T], **_: float) -> T:
+        return work()
+
+    async def close(self, last: Callable[[], object]) -> None:
+        last()
+
+
+class PlainLines(MemoryChip):
+    """Lines without debounce, whose timers would run on the real clock."""
+
+    def configure(self, line: int, config: LineConfig, on_edge: OnEdge | None = None) -> None:
+        super().configure(line, replace(config, debounce=0.0), on_edge)
+
+
+class VirtualClock(SystemClock):
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Story:
+    """What happened, with the second it happened at."""
+
+    bench: BoardBench
+    device: PowerDevice
+    health: HealthBoard
+    bus: I2CBus
+    charges: list[str]
+    """As a technician saw them, each change."""
+    stages: list[tuple[float, Stage, str]] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    stopped_at: float | None = None
+    output_lost_at: float | None = None
+    charge_at_stop: float | None = None
+    errors: list[str] = field(default_factory=list)
+
+    def reached(self, stage: Stage) -> bool:
+        return any(new >= stage for _, new, _ in self.stages)
+
+
+async def play(
+    steps: tuple[Step, ...],
+    board: SimulatedBoard,
+    options: Power,
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    *,
+    capacity_mah: float = 6000.0,
+) -> Story:
+    """The whole timeline, on the clock of the running loop; ends with its last step, or when the pack is out."""
+    loop, clock, lines = asyncio.get_running_loop(), VirtualClock(), PlainLines()
+    events: list[dict[str, Any]] = []
+    battery = Battery(capacity_mah=capacity_mah)
+    bench = BoardBench(folder / "unused", battery, events.append, board=board, ac_line=AC_LINE)
+    bus = I2CBus(MemoryBus({board.address: bench.chip}), thread=Inline(), clock=loop.time)  # type: ignore[arg-type,dict-item]
+    _wire(patch, bus, lines)
+    charges: list[str] = []
+    health = HealthBoard(clock, lambda device: charges.append(device.facts.get("charge", "")))
+    device = PowerDevice(
+        options,
+        health=health,
+        clock=clock,
+        execute=lambda command, **_: _executed(story, command, loop.time()),
+        staged=lambda _: None,
+        stop=lambda _: _stopped(story, loop.time()),
+        noted=lambda _: None,
+    )
+    story = Story(bench, device, health, bus, charges)
+    await bench.obey("mains on")
+    tasks = [asyncio.create_task(work()) for work in (lambda: _lives(story), device.judge)]
+    for step in (*steps, Step(steps[-1].at + TICK, ())):
+        while loop.time() < step.at and story.output_lost_at is None:
+            bench.pass_time(TICK)
+            if not battery.output:
+                story.output_lost_at = loop.time()
+            await asyncio.sleep(TICK)
+        for line in step.lines:
+            await bench.obey(line)
+            lines.drive(AC_LINE, high=bench.server.level(AC_LINE))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not [event for event in events if event["event"] == "error"]
+    return story
+
+
+def _wire(patch: pytest.MonkeyPatch, bus: I2CBus, lines: MemoryChip) -> None:
+    @asynccontextmanager
+    async def header(_: str) -> AsyncIterator[Any]:
+        class Here:
+            factory = HoldfastFactory(lines)
+
+            async def call(self, work: Callable[[], T]) -> T:
+                return work()
+
+        with Here.factory:
+            yield Here()
+
+    async def opened(_: str) -> I2CBus:
+        await asyncio.sleep(0)
+        return bus
+
+    async def stays_open() -> None:
+        await asyncio.sleep(0)
+
+    patch.setattr(bus, "close", stays_open)
+    patch.setattr(gauges, "i2c_bus", opened)
+    patch.setattr(power_module, "gpio_header", header)
+
+
+async def _lives(story: Story) -> None:
+    """One life after another, as the supervisor has it."""
+    while True:
+        try:
+            await story.device.run()
+        except DeviceError as error:
+            story.health.lost(story.device.name, error)
+            story.errors.append(error.kind)
+            await asyncio.sleep(5)
+
+
+async def _executed(story: Story, command: Command, at: float) -> Outcome:
+    await asyncio.sleep(0)
+    story.commands.append(command)
+    if isinstance(command, ChangeStage):
+        story.stages.append((at, command.new, command.why))
+    return Outcome()
+
+
+def _stopped(story: Story, at: float) -> None:
+    """The hub is asked to stop; it goes on drawing what it draws until its time for that is over."""
+    if story.stopped_at is None:
+        story.stopped_at = at
+        story.charge_at_stop = story.bench.battery.charge
