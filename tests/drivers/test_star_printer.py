@@ -310,5 +310,5 @@ def test_what_no_code_page_holds_and_what_no_command_draws_become_dots() -> None
     stripes = [p for item in on_paper(document).items if isinstance(item, Line) for p in item.pieces]
     dots = [piece for piece in stripes if isinstance(piece, Picture)]
     assert {(piece.width, piece.height) for piece in dots} == {(576, 24)}
-    assert len(dots) == 2 + 4 + 2
+    assert len(dots) == 1 + 4 + 2
     assert sum(byte.bit_count() for byte in dots[-2].rows + dots[-1].rows) == 60

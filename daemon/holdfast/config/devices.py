@@ -65,7 +65,7 @@ class Printer(Section, frozen=True):
     """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
     columns: Annotated[int, Meta(ge=16, le=80)] | None = None
     font: str = ""
-    """Font file for text no code page of the printer has; empty: DejaVu Sans Mono (Latin, Greek, Cyrillic)."""
+    """Font file for text no code page of the printer has; empty: DejaVu Sans Mono (docs/devices.md)."""
     speed: Annotated[float, Meta(ge=0, le=1000)] = 50.0
     """Slowest it prints, mm/s: paces a serial line that has no flow control. 0: as fast as the line goes."""
     buffer: Annotated[int, Meta(ge=16, le=1_000_000)] = 1024

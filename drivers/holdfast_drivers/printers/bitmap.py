@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from holdfast_drivers.values import Image
 
 LINE_DOTS = 30
 """Height of one line of text, the usual line spacing of ESC/POS printers (font A's 24 dots and a gap)."""
+
+_FONT = Path(__file__).with_name("fonts") / "DejaVuSansMono.ttf"
 
 CELL_DOTS = 12
 _FONT_SIZE = 20
@@ -24,20 +26,22 @@ _MAX_PIXELS = 50_000_000
 """Of a picture file; a phone's photo has 12 million."""
 
 
-def text_bitmap(line: str, *, x: int, dots: int, cell: int, bold: bool, big: bool, font: Path | None) -> Any:
-    """`line` drawn at dot `x`, `cell` dots a character, on a Pillow mode `1` image `dots` wide, one line high.
+def text_bitmap(
+    line: str, *, x: int, dots: int, cell: int, bold: bool, big: bool, font: Path | None, rows: int = LINE_DOTS
+) -> Any:
+    """`line` drawn at dot `x`, `cell` dots a character, on a Pillow mode `1` image `dots` wide and `rows` high.
 
     `big` is twice as wide and high.
 
-    The default font covers Latin, Greek, Cyrillic, Georgian, Arabic, currency signs, arrows and box drawing; not CJK,
-    Hebrew, Thai, Indic scripts or emoji, which need `font`. A character the font lacks is drawn as its hollow box.
+    The default font covers Latin, Greek, Cyrillic, Armenian, Georgian, Arabic, currency signs, arrows and box drawing;
+    not CJK, Hebrew, Thai, Indic scripts or emoji, which need `font`. What the font lacks is drawn as its hollow box.
     """
     scale = 2 if big else 1
-    image = import_module("PIL.Image").new("1", (dots, LINE_DOTS * scale))
+    image = import_module("PIL.Image").new("1", (dots, rows * scale))
     draw = import_module("PIL.ImageDraw").Draw(image)
     face = load_font(_FONT_SIZE * min(cell, CELL_DOTS) // CELL_DOTS * scale, font)
     for shift in (0, scale) if bold else (0,):
-        draw.text((x + shift, LINE_DOTS * scale * 4 // 5), line, fill=1, font=face, anchor="ls")
+        draw.text((x + shift, rows * scale * 4 // 5), line, fill=1, font=face, anchor="ls")
     return image
 
 
@@ -104,9 +108,5 @@ def load_picture(path: Path, *, dots: int, rows: int) -> Image:
 
 @cache
 def load_font(size: int, path: Path | None = None) -> Any:
-    """A Pillow font; None: DejaVu Sans Mono (Bitstream Vera licence), which python-barcode carries."""
-    font = import_module("PIL.ImageFont")
-    if path is not None:
-        return font.truetype(str(path), size)
-    with resources.as_file(resources.files("barcode") / "fonts" / "DejaVuSansMono.ttf") as default:
-        return font.truetype(str(default), size)
+    """A Pillow font; None: DejaVu Sans Mono, which lies beside this."""
+    return import_module("PIL.ImageFont").truetype(str(path or _FONT), size)

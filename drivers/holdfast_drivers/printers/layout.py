@@ -9,6 +9,9 @@ from holdfast_drivers.values import Align
 
 _SPACES = {0x00A0: " ", 0x202F: " ", 0x2007: " ", 0x2009: " ", 0x2011: "-", 0x00AD: None, 0xFEFF: None}
 """Typographers' spaces and hyphens that few code pages hold and paper does not need."""
+_YOUNG = {0x058F: "AMD", 0x20BC: "AZN", 0x20BE: "GEL", 0x1E9E: "SS"}
+"""Characters younger than printers and their fonts: currencies by their ISO 4217 code, the capital sharp s as two."""
+_REPLACED = {**_SPACES, **_YOUNG}
 
 
 def clean(text: str) -> str:
@@ -18,7 +21,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    composed = unicodedata.normalize("NFC", text).translate(_SPACES)
+    composed = unicodedata.normalize("NFC", text).translate(_REPLACED)
     return "".join(" " if unicodedata.category(c) == "Cc" and c != "\n" else c for c in composed)
 
 

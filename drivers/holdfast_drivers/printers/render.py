@@ -46,9 +46,9 @@ def to_image(receipt: Receipt) -> Any:
     draw = import_module("PIL.ImageDraw").Draw(sheet)
     for item in receipt.items:
         if isinstance(item, Line) and item.y < _MAX_DOTS:
+            foot = _HEAD_TO_CUTTER + item.y + max((piece.size[1] for piece in item.pieces), default=0)
             for piece in item.pieces:
-                size = piece.size
-                at = (_MARGIN + piece.x, _HEAD_TO_CUTTER + item.y + item.height - size[1])
+                at = (_MARGIN + piece.x, foot - piece.size[1])
                 _draw_run(sheet, piece, at) if isinstance(piece, Run) else _draw_picture(sheet, piece, at)
         elif isinstance(item, Symbol) and item.y < _MAX_DOTS:
             _draw_symbol(sheet, item, receipt.dots)

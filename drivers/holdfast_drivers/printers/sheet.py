@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, assert_never
+from typing import Any, ClassVar, assert_never
 
 from holdfast_drivers.barcodes.gs1 import format_element_string, parse_brackets
 from holdfast_drivers.printers import bitmap, layout, symbols
@@ -53,6 +53,8 @@ class Bars:
 class Sheet(ABC):
     """Collects bytes; remembers the look and code page in force, so that they are sent only when they change."""
 
+    line_rows: ClassVar[int] = bitmap.LINE_DOTS
+    """Height of a line drawn as dots."""
     pages: Sequence[str]
     """Code pages of the model by their names in the printer database, preferred first."""
 
@@ -70,6 +72,10 @@ class Sheet(ABC):
     @abstractmethod
     def picture(self, image: Any) -> None:
         """A Pillow mode `1` image as wide as `dots`, 1 is ink."""
+
+    def drawn_line(self, image: Any) -> None:
+        """A line of text as a picture, `line_rows` or twice as high."""
+        self.picture(image)
 
     @abstractmethod
     def bars(self, bars: Bars, *, caption: bool) -> bool:
@@ -104,7 +110,7 @@ class Sheet(ABC):
         """One line that fits the paper, as text if some code pages hold all of it, else as dots."""
         runs = self._runs(line)
         if runs is None:
-            self.picture(self._drawn(line, look))
+            self.drawn_line(self._drawn(line, look))
         else:
             self.put(runs, look)
 
@@ -114,7 +120,14 @@ class Sheet(ABC):
         free = self.dots - layout.width(line) * cell * scale
         x = max(0, {Align.LEFT: 0, Align.CENTRE: free // 2, Align.RIGHT: free}[look.align])
         return bitmap.text_bitmap(
-            line, x=x, dots=self.dots, cell=cell, bold=look.bold, big=look.big, font=self.profile.font
+            line,
+            x=x,
+            dots=self.dots,
+            cell=cell,
+            bold=look.bold,
+            big=look.big,
+            font=self.profile.font,
+            rows=self.line_rows,
         )
 
     def _runs(self, line: str) -> list[tuple[str, str]] | None:

@@ -41,6 +41,8 @@ _GAP = b"\x1bJ\x0a"
 """2.5 mm."""
 _STRIPE = 24
 """Rows of a bit image."""
+_LEADING = 4
+"""Quarters of a millimetre from a stripe to the next line of text."""
 _QR_LARGEST = 8
 _ALIGN = {Align.LEFT: 0, Align.CENTRE: 1, Align.RIGHT: 2}
 
@@ -55,6 +57,7 @@ def encode(document: Document, profile: Profile) -> bytes:
 
 
 class _StarSheet(Sheet):
+    line_rows = _STRIPE
     pages = tuple(_PAGES)
 
     def __init__(self, profile: Profile) -> None:
@@ -78,6 +81,11 @@ class _StarSheet(Sheet):
         for stripe in bitmap.stripes(image, _STRIPE):
             self.out += b"\x1bX" + image.width.to_bytes(2, "little") + stripe + b"\n"
         self.out += b"\x1bz\x01"
+
+    def drawn_line(self, image: Any) -> None:
+        """One stripe, or two, and up to the height of a line of text."""
+        self.picture(image)
+        self.out += b"\x1bJ" + bytes([_LEADING * image.height // _STRIPE])
 
     def bars(self, bars: Bars, *, caption: bool) -> bool:
         """GS1-128 is drawn by us: only newer models have it. So is a Code 128 that fits in the best code sets only."""
