@@ -17,7 +17,7 @@ from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.pace import Line
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.port import Limits
-from holdfast_drivers.printers.profiles import load_profile
+from holdfast_drivers.printers.profiles import Profile, load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sim import Event, Kicked, PrinterSimulator
 from holdfast_drivers.printers.star import StarPrinter
@@ -75,6 +75,7 @@ async def bench(
     limits: Limits | None = None,
     drawer_open_high: bool | None = None,
     line: Line | None = None,
+    profile: Profile = PROFILE,
     hub_link: dict[str, Any] | None = None,
     **sim: Any,
 ) -> AsyncIterator[Bench]:
@@ -92,6 +93,7 @@ async def bench(
 
     clock = asyncio.get_running_loop().time
     kind = StarPrinter if model is Model.STAR else EscPosPrinter
-    driver = kind(link, PROFILE, monotonic=clock, limits=limits, drawer_open_high=drawer_open_high, line=line)
+    driver = kind(link, profile, monotonic=clock, limits=limits, drawer_open_high=drawer_open_high, line=line)
+    sim.setdefault("drawer_open_high", drawer_open_high is not False)
     async with PrinterSimulator(device, model=model, on_event=on_event, **sim) as simulator, driver as printer:
         yield Bench(printer, simulator, paper, kicks)

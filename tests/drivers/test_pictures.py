@@ -152,12 +152,33 @@ def test_gs1_data_that_breaks_its_rules_is_refused() -> None:
             encode(Document((Barcode(Code.GS1_128, wrong),)), WIDE)
 
 
-@pytest.mark.parametrize("symbol", [Code.CODE128, Code.EAN13, Code.QR])
-@pytest.mark.parametrize("name", ["TM-T20II", "POS-5890", "TSP600"])
-def test_every_symbol_of_ours_is_read_back(symbol: Code, name: str) -> None:
+PAPERS = {
+    "80 mm, codes by the printer": (load_profile("TM-T20II"), False),
+    "80 mm, codes as dots": (load_profile("NT-5890K", dots=576, columns=48), False),
+    "58 mm, codes by the printer": (load_profile("TM-T20II", dots=384, columns=32), False),
+    "58 mm, codes as dots": (load_profile("POS-5890"), False),
+    "Star, 80 mm": (load_profile("TSP600", columns=48), True),
+    "Star, 58 mm": (load_profile("TSP600", dots=384, columns=32), True),
+}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "data", "identifier", "says"),
+    [
+        (Code.CODE128, "HFR-7%Q{2025", "]C0", ""),
+        (Code.CODE128, "HFRMRS1S000123K", "]C0", ""),
+        (Code.GS1_128, "(01)09506000134352(10)A1", "]C1", "010950600013435210A1"),
+        (Code.EAN13, "4006381333931", "]E0", ""),
+        (Code.QR, "https://example.org/Zoë?a=1&b={2}%", "]Q1", ""),
+        (Code.QR, "HFT1:MRS-1-S000123:" + "k3Zq7Wn2Xc9Vb5Lm" * 4, "]Q1", ""),
+    ],
+)
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_symbol_of_ours_is_read_back(paper: str, symbol: Code, data: str, identifier: str, says: str) -> None:
     zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed: codes are not read back")
-    data = {Code.EAN13: "4006381333931"}.get(symbol, "HFR-7%Q{2025")
-    profile = load_profile(name)
-    language, encoder = (STAR, star_encode.encode) if name == "TSP600" else (None, encode)
-    printed = on_paper(encoder(Document((Barcode(symbol, data),)), profile), profile, language)
-    assert read(printed, zxing).bytes.decode() == data
+    profile, star = PAPERS[paper]
+    document = Document((Text("above"), Barcode(symbol, data), Text("below")))
+    sent = (star_encode.encode if star else encode)(document, profile)
+    code = read(on_paper(sent, profile, STAR if star else None), zxing)
+    assert code.bytes.decode() == (says or data)
+    assert code.symbology_identifier == identifier

@@ -10,7 +10,7 @@ from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.paper import Line, Picture, Run
 from holdfast_drivers.printers.profiles import Profile, load_profile
-from holdfast_drivers.printers.sheet import codec
+from holdfast_drivers.printers.sheet import pages_of
 from holdfast_drivers.printers.star_interpreter import STAR
 from holdfast_drivers.values import Document, Text
 
@@ -55,8 +55,7 @@ STARS = (48, 32)
 
 def on_paper(text: str, profile: Profile, *, star: bool) -> list[Line]:
     document = Document((Text(text),), cut=False)
-    pages = None if star else {number: codec(page) for page, number in profile.pages}
-    printer = Interpreter(profile.dots, pages, language=STAR if star else None)
+    printer = Interpreter(profile.dots, None if star else pages_of(profile), language=STAR if star else None)
     items = printer.feed((star_encode.encode if star else encode)(document, profile))
     assert (printer.unknown, printer.pending) == (0, 0)
     assert all(isinstance(item, Line) for item in items)

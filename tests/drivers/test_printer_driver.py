@@ -7,11 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.firmware import Model
+from holdfast_drivers.printers.interpreter import Interpreter
+from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.port import Limits
+from holdfast_drivers.printers.profiles import load_profile
+from holdfast_drivers.printers.render import to_text
+from holdfast_drivers.printers.sample import SAMPLE
+from holdfast_drivers.printers.sheet import pages_of
 from holdfast_drivers.printers.sim import FlowControl
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
-from printer_rig import Bench, bench, receipt, turns_until
+from printer_rig import PROFILE, Bench, bench, receipt, turns_until
 from virtual_time import run
 
 PROVING = [Model.FULL, Model.GS_R, Model.STAR]
@@ -77,6 +84,40 @@ def test_without_proof_the_job_goes_out_and_nothing_is_claimed(model: Model) -> 
             assert asyncio.get_running_loop().time() == before, "there is nothing to wait for"
             await asyncio.sleep(1)
             assert at.copies("line 19") == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("name", ["POS-5890", "NT-5890K", "ZJ-5870"])
+def test_a_no_name_printer_prints_its_receipt_and_nothing_else(name: str) -> None:
+    """It drops half of the commands and prints their arguments; ours for such a model must need none of those."""
+    profile = load_profile(name)
+    pages = pages_of(profile)
+    job = encode(SAMPLE, profile)
+    wanted = to_text(Receipt(profile.dots, tuple(Interpreter(profile.dots, pages).feed(job))))
+
+    async def main() -> None:
+        async with bench(model=Model.NO_NAME, profile=profile, dots=profile.dots, pages=pages) as at:
+            for _ in range(2):
+                await at.print(job)
+                await asyncio.sleep(1)
+                at.sim.tear_off()
+            assert at.paper == [wanted, wanted]
+
+    run(main)
+
+
+def test_a_no_name_printer_mistaken_for_an_epson_prints_what_it_does_not_know() -> None:
+    """The negative control: what the QR code holds comes out as text."""
+
+    async def main() -> None:
+        async with bench(model=Model.NO_NAME) as at:
+            await at.print(encode(SAMPLE, PROFILE))
+            await asyncio.sleep(1)
+            at.sim.tear_off()
+            assert at.sim.unknown_bytes > 0
+            assert "HFT1:MRS-1-S000123" in at.paper[0]
+            assert "[qr]" not in at.paper[0]
 
     run(main)
 
@@ -436,6 +477,35 @@ def test_the_drawer_opens_once_a_second_at_most_and_never_later_than_asked() -> 
             await asyncio.sleep(1)
             assert len(at.kicks) == 1
             assert at.printer.status.drawer_open is Tri.NO
+
+    run(main)
+
+
+@LANGUAGES
+@pytest.mark.parametrize("open_high", [True, False])
+@pytest.mark.parametrize("pin", [0, 1])
+def test_an_open_drawer_is_seen_whichever_way_its_switch_works(model: Model, open_high: bool, pin: int) -> None:
+    async def main() -> None:
+        async with bench(model=model, drawer_open_high=open_high) as at:
+            assert at.printer.status.drawer_open is Tri.NO
+            await at.printer.kick(pin)
+            await asyncio.sleep(3)
+            assert (await at.printer.check()).drawer_open is Tri.YES
+            at.sim.close_drawer()
+            await asyncio.sleep(3)
+            assert (await at.printer.check()).drawer_open is Tri.NO
+
+    run(main)
+
+
+@LANGUAGES
+def test_a_switch_configured_the_wrong_way_round_shows_it_at_once(model: Model) -> None:
+    """The negative control: the level is heeded."""
+
+    async def main() -> None:
+        async with bench(model=model, drawer_open_high=False) as at:
+            at.sim.machine.drawer_high = False
+            assert (await at.printer.check()).drawer_open is Tri.YES
 
     run(main)
 

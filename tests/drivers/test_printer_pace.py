@@ -51,11 +51,13 @@ def test_a_receipt_of_three_metres_loses_no_byte(model: Model, baud: int, buffer
     run(main)
 
 
-def test_without_pacing_bytes_are_lost() -> None:
+@pytest.mark.parametrize("buffer_bytes", [45, 1024, 4096])
+@pytest.mark.parametrize("model", [Model.FULL, Model.STAR])
+def test_without_pacing_bytes_are_lost(model: Model, buffer_bytes: int) -> None:
     """The negative control: the same receipt, as fast as the link takes it."""
 
     async def main() -> None:
-        async with bench(flow=FlowControl.NONE, speed=SLOWEST, buffer_bytes=1024) as at:
+        async with bench(model=model, flow=FlowControl.NONE, speed=SLOWEST, buffer_bytes=buffer_bytes) as at:
             await at.print(receipt(METRES_3))
             assert at.sim.lost_bytes > 1000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from holdfast_drivers.printers import commands
@@ -55,8 +55,9 @@ class Firmware(ABC):
         *,
         say: Callable[[bytes], None],
         kick: Callable[[int, int], None],
+        pages: Mapping[int, str] | None = None,
     ) -> None:
-        self.interpreter = Interpreter(dots, language=language_of(model))
+        self.interpreter = Interpreter(dots, pages, language=language_of(model))
         self._model = model
         self._machine = machine
         self._say = say
@@ -85,8 +86,9 @@ class EscPosFirmware(Firmware):
         *,
         say: Callable[[bytes], None],
         kick: Callable[[int, int], None],
+        pages: Mapping[int, str] | None = None,
     ) -> None:
-        super().__init__(model, machine, dots, say=say, kick=kick)
+        super().__init__(model, machine, dots, say=say, kick=kick, pages=pages)
         self._realtime = RealtimeScanner()
         self._auto_status = 0
         self._told = b""
@@ -142,8 +144,9 @@ class StarFirmware(Firmware):
         *,
         say: Callable[[bytes], None],
         kick: Callable[[int, int], None],
+        pages: Mapping[int, str] | None = None,
     ) -> None:
-        super().__init__(model, machine, dots, say=say, kick=kick)
+        super().__init__(model, machine, dots, say=say, kick=kick, pages=pages)
         self._tail = b""
         self._automatic = False
         self._told = b""

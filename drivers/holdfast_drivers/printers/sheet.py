@@ -160,6 +160,11 @@ def _upper_half(page: str) -> frozenset[str]:
     return frozenset(bytes(range(0x80, 0x100)).decode(codec(page), "ignore"))
 
 
+def pages_of(profile: Profile) -> dict[int, str]:
+    """The model's code pages by their `ESC t` number, in Python's names: for a virtual printer of that model."""
+    return {number: codec(page) for page, number in profile.pages}
+
+
 @cache
 def codec(page: str) -> str:
     """Python's name for a code page of the printer database."""

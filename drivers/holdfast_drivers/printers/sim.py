@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -73,10 +73,19 @@ class PrinterSimulator:
         speed: float | None = None,
         buffer_bytes: int = 4096,
         flow: FlowControl = FlowControl.LINK,
+        drawer_open_high: bool = True,
+        pages: Mapping[int, str] | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
         seed: int = 0,
     ) -> None:
+        """`drawer_open_high` is the level of the drawer's switch line when it stands open; it begins shut.
+
+        `pages` are the model's own code pages, by number; None: the usual ones of its language.
+        """
         self.machine = machine or Machine()
+        self.machine.drawer_high = not drawer_open_high
+        self._drawer_open_high = drawer_open_high
+        self._pages = pages
         self.lost_bytes = 0
         """Received while the buffer was full."""
         self._link = link
@@ -98,7 +107,7 @@ class PrinterSimulator:
     def _power_on(self) -> None:
         self._buffer = bytearray()
         kind = StarFirmware if self._model is Model.STAR else EscPosFirmware
-        self._firmware = kind(self._model, self.machine, self._dots, say=self._say, kick=self._kick)
+        self._firmware = kind(self._model, self.machine, self._dots, say=self._say, kick=self._kick, pages=self._pages)
         self._host_stopped = False
 
     async def __aenter__(self) -> Self:
@@ -148,7 +157,7 @@ class PrinterSimulator:
         self._stir()
 
     def close_drawer(self) -> None:
-        self.machine.drawer_high = False
+        self.machine.drawer_high = not self._drawer_open_high
         self._stir()
 
     def tear_off(self) -> None:
@@ -240,7 +249,7 @@ class PrinterSimulator:
         self._stir()
 
     def _kick(self, pin: int, on_ms: int) -> None:
-        self.machine.drawer_high = True
+        self.machine.drawer_high = self._drawer_open_high
         self._on_event(Kicked(pin, on_ms))
         self._stir()
 

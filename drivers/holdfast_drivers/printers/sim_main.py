@@ -24,10 +24,13 @@ from holdfast_drivers.printers.firmware import Model, language_of
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.machine import Machine
 from holdfast_drivers.printers.paper import torn
+from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.receipts import ReceiptFolder, Saved
 from holdfast_drivers.printers.sample import write_sample
+from holdfast_drivers.printers.sheet import pages_of
 from holdfast_drivers.printers.sim import Event, FlowControl, Kicked, PrinterSimulator
 
+_WIDE = 576
 _COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
     "paper_out": (PrinterSimulator.paper_out, None),
     "load_paper": (PrinterSimulator.load_paper, float),
@@ -48,7 +51,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
 
 def main() -> None:
     """Entry point."""
-    arguments = _parser().parse_args()
+    arguments = _arguments()
     if arguments.sample is not None:
         write_sample(arguments.sample)
         return
@@ -60,6 +63,20 @@ def main() -> None:
     asyncio.run(_Program(arguments).run())
 
 
+def _arguments() -> argparse.Namespace:
+    arguments = _parser().parse_args()
+    arguments.pages = None
+    if arguments.profile is not None:
+        try:
+            profile = load_profile(arguments.profile)
+        except ValueError as error:
+            _parser().error(str(error))
+        arguments.dots = arguments.dots or profile.dots
+        arguments.pages = pages_of(profile) if arguments.model is not Model.STAR else None
+    arguments.dots = arguments.dots or _WIDE
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="holdfast_drivers.printers.sim", description=__doc__)
     parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
@@ -67,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Model, choices=list(Model), default=Model.FULL)
     parser.add_argument("--flow", type=FlowControl, choices=list(FlowControl), default=FlowControl.LINK)
     parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
-    parser.add_argument("--dots", type=int, default=576, help="576 for 80 mm paper, 384 for 58 mm")
+    parser.add_argument("--profile", help="a model of the printer database: its width and, for ESC/POS, its code pages")
+    parser.add_argument("--dots", type=int, help="576 for 80 mm paper (without --profile), 384 for 58 mm")
+    parser.add_argument("--drawer-open", choices=("high", "low"), default="high", help="level of its switch line")
     parser.add_argument("--paper-mm", type=float, default=80_000.0, help="left on the roll")
     parser.add_argument("--png-every", type=int, default=1, metavar="N", help="draw every Nth receipt")
     parser.add_argument("--no-png", dest="png_every", action="store_const", const=0)
@@ -77,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _render(arguments: argparse.Namespace) -> None:
-    interpreter = Interpreter(arguments.dots, language=language_of(arguments.model))
+    interpreter = Interpreter(arguments.dots, arguments.pages, language=language_of(arguments.model))
     data = arguments.render.read_bytes()
     folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
     for receipt in torn(interpreter.feed(data), arguments.dots):
@@ -119,6 +138,8 @@ class _Program:
             dots=options.dots,
             speed=options.speed,
             flow=options.flow,
+            pages=options.pages,
+            drawer_open_high=options.drawer_open == "high",
             on_event=self._events.put_nowait,
         )
         await self._simulator.__aenter__()
