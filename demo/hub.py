@@ -146,6 +146,7 @@ bus = {_quoted(f"bench:{place.bench}")}
 mains_chip = {_quoted(f"bench:{place.bench}")}
 mains_pin = 6
 mains_lost_level = "high"
+settle = 0
 
 [uplink]
 host = "127.0.0.1"

@@ -41,11 +41,19 @@ TYPES: dict[str, type[Body]] = {
     "paper.reprinted": shift.Reprinted,
     "power.mains_changed": power.MainsChanged,
     "power.stage_changed": power.StageChanged,
-    "power.telemetry_lost": power.TelemetryLost,
+    "power.blind": power.PowerBlind,
     "power.resumed": power.PowerResumed,
     "power.battery_tested": power.BatteryTested,
     "power.replace_battery": power.ReplaceBattery,
     "power.battery_renewed": power.BatteryRenewed,
+    "power.load_shed": power.LoadShed,
+    "power.load_restored": power.LoadRestored,
+    "power.plan_armed": power.PlanArmed,
+    "power.plan_extended": power.PlanExtended,
+    "power.plan_ended": power.PlanEnded,
+    "power.metered": power.EnergyMetered,
+    "power.statement": power.PowerStatement,
+    "power.grid_signalled": power.GridSignalled,
 }
 
 NAME_OF: dict[type[Body], str] = {body: name for name, body in TYPES.items()}

@@ -21,6 +21,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "cart_unknown": ("There is no such parked cart.", "Look at the parked slips, or start a new sale."),
     "cash_short": ("Less cash than is due.", "Scan the amount again or use another tender."),
     "catalogue_invalid": ("The catalogue file has errors.", "Correct the lines named and import again."),
+    "charge_unknown": (
+        "Nobody knows how full the battery is.",
+        "Say so: holdfast power plan arm --charge PERCENT; or wait for the battery board to answer.",
+    ),
     "command_corrupt": ("The barcode was not read cleanly.", "Scan it again."),
     "confirm": ("This command must be scanned twice.", "Scan the same command again within 10 seconds."),
     "count_expired": ("This count is too old.", "Count again."),
@@ -45,6 +49,15 @@ REASONS: dict[str, tuple[str, str]] = {
     "line_unknown": ("There is no such line.", "Scan the product first."),
     "no_price": ("This product has no price.", "Set one: holdfast catalogue price SKU AMOUNT."),
     "not_permitted": ("Your role does not allow this.", "Ask a supervisor."),
+    "plan_armed": (
+        "An event's energy is planned already.",
+        "Change it: holdfast power plan extend; or end it: holdfast power plan end.",
+    ),
+    "plan_none": ("No event's energy is planned.", "Plan it: holdfast power plan arm --until TIME."),
+    "plan_short": (
+        "The battery does not last until then.",
+        "Take a larger or fuller pack, end earlier, or leave loads out; see the detail.",
+    ),
     "quantity_confirm": ("This quantity is unusually large.", "Scan DONE again to confirm it."),
     "queue_full": ("Too many scans are waiting.", "Wait for the light."),
     "quantity_weighed": ("This quantity was weighed.", "VOIDLINE, then weigh it again."),

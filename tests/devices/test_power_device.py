@@ -160,7 +160,7 @@ def test_one_sample_never_powers_off(bad: PowerReading) -> None:
         good = PowerReading(at, cell_mv=3900, charge_permille=800, mains=Tri.NO)
         power.add(replace(bad, at=at) if at == 20 else good)
         view = power.view(at)
-        change = machine.step(hub._known(view, hub.care._judge.step(view, at)), at)
+        change = machine.step(hub._known(view, hub.care._judge.step(view, at), at), at)
         assert change is None or change.new is not Stage.STOP
 
 

@@ -61,6 +61,8 @@ class Power(Section, frozen=True):
     """Of the cells; the voltage of lifepo4 says nothing of its charge but when it is nearly empty."""
     cutoff_mv: Annotated[int, Meta(ge=2500, le=4000)] | None = None
     """Cell voltage that means empty; when left out 3200, for lifepo4 3000."""
+    settle: Annotated[float, Meta(ge=0, le=3600)] = 180.0
+    """Seconds after the start in which only a voltage below the hard floor, or the UPS itself, stops the hub."""
     poweroff: tuple[str, ...] = ()
     """Command that powers off after an orderly stop; empty: only stop."""
 
@@ -68,6 +70,11 @@ class Power(Section, frozen=True):
     def empty_mv(self) -> int:
         """Cell voltage that means empty."""
         return self.cutoff_mv or {"li-ion": 3200, "lifepo4": 3000}[self.chemistry]
+
+    @property
+    def floor_mv(self) -> int:
+        """Cell voltage below which no cell is drawn, whatever else holds."""
+        return min({"li-ion": 3000, "lifepo4": 2800}[self.chemistry], self.empty_mv)
 
 
 class NutUser(Section, frozen=True):

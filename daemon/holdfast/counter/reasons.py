@@ -54,6 +54,10 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
         "Die Katalogdatei hat Fehler. Die genannten Zeilen korrigieren und neu importieren.",
         "Le fichier catalogue a des erreurs. Corrigez les lignes citées et réimportez.",
     ),
+    "charge_unknown": (
+        "Niemand weiß, wie voll der Akku ist. Angeben: holdfast power plan arm --charge PROZENT.",
+        "Personne ne connaît la charge de la batterie. Indiquez-la : holdfast power plan arm --charge POURCENT.",
+    ),
     "command_corrupt": (
         "Der Code wurde nicht sauber gelesen. Noch einmal scannen.",
         "Le code n'a pas été bien lu. Scannez-le de nouveau.",
@@ -125,6 +129,18 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
     "fault": (
         "Der Hub kann das wegen eines Fehlers nicht. Protokoll an die Wartung geben: journalctl -u holdfast.",
         "Le hub ne peut pas faire cela, à cause d'un défaut. Envoyez le journal : journalctl -u holdfast.",
+    ),
+    "plan_armed": (
+        "Eine Veranstaltung ist schon geplant. Ändern: holdfast power plan extend; beenden: holdfast power plan end.",
+        "Un événement est déjà prévu. Changez-le : holdfast power plan extend ; ou finissez : holdfast power plan end.",
+    ),
+    "plan_none": (
+        "Es ist keine Veranstaltung geplant. Planen: holdfast power plan arm --until ZEIT.",
+        "Aucun événement n'est prévu. Prévoyez-le : holdfast power plan arm --until HEURE.",
+    ),
+    "plan_short": (
+        "Der Akku reicht nicht bis dahin. Größeren oder volleren Akku nehmen, früher enden, Lasten weglassen.",
+        "La batterie ne tient pas jusque-là. Prenez-en une plus grande ou plus pleine, ou finissez plus tôt.",
     ),
     "quantity_confirm": (
         "Die Menge ist ungewöhnlich groß. Mit DONE bestätigen.",

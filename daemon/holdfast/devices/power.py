@@ -13,8 +13,9 @@ from holdfast.devices.battery import BatteryCare
 from holdfast.devices.gauges import cells_of, open_gauge, serial_of
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.domain.core import Command, Outcome
-from holdfast.domain.power import ChangeStage, NoteMains, NoteTelemetryLost
+from holdfast.domain.power import ChangeStage, NoteBlind, NoteMains
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine
+from holdfast.domain.trend import Trend
 from holdfast.runtime.clock import Clock
 from holdfast_contract.reasons import REASONS, words
 from holdfast_drivers.links.header import gpio_header
@@ -93,12 +94,17 @@ class PowerDevice:
         self._stop = stop
         self._noted = noted
         self._filter = PowerFilter()
-        self._machine = StageMachine(Limits(cutoff_mv=options.empty_mv))
+        self._machine = StageMachine(Limits(cutoff_mv=options.empty_mv, floor_mv=options.floor_mv))
         self.care = care
         self._mains = Tri.UNKNOWN
         self._silent = False
         self._readings: asyncio.Queue[PowerReading] | None = None
         """Of a test that waits for one."""
+        self._trend = Trend()
+        self._began = clock.monotonic()
+        self._heard = self._began + STALE
+        """When the gauge was last known; on battery, since when at the earliest."""
+        self._lasts: float | None = None
         health.add(self.name, "battery", options.nut_ups or options.bus)
 
     async def run(self) -> None:
@@ -157,7 +163,7 @@ class PowerDevice:
         judged = await self.care.step(view, now)
         await self._note_mains(view, judged)
         await self._note_silence(view)
-        change = self._machine.step(self._known(view, judged), now)
+        change = self._machine.step(self._known(view, judged, now), now)
         self._noted(self.now())
         if change is None:
             return
@@ -169,19 +175,24 @@ class PowerDevice:
             await self.care.stopping()
             self._stop(f"power: {change.why}")
 
-    def _known(self, view: PowerView, judged: Judged) -> Known:
+    def _known(self, view: PowerView, judged: Judged, now: float) -> Known:
         """While the battery is silent the minutes are the model's, going by; its charge and voltage are not known."""
-        on_battery_silence = 0.0
-        if view.stale and self._mains is Tri.NO:
-            on_battery_silence = view.age or STALE
         mains = self._mains if view.stale else judged.mains
+        self._trend.add(view.cell_mv, now)
+        deaf = view.cell_mv is None and view.charge_permille is None
+        if mains is not Tri.NO or not deaf:
+            self._heard = max(self._heard, now)
+            self._lasts = None if judged.minutes_left is None else judged.minutes_left * 60.0
         return Known(
             mains=None if mains is Tri.UNKNOWN else mains is Tri.YES,
-            charge=None if view.stale else judged.charge_permille,
+            charge=None if deaf else judged.charge_permille,
             minutes=judged.minutes_left,
             cell_mv=view.cell_mv,
-            silent_s=on_battery_silence,
+            rising=self._trend.rising,
+            silent_s=max(now - self._heard + STALE, 0.0) if mains is Tri.NO and deaf else 0.0,
+            lasts_s=self._lasts,
             stop_asked=view.stop_asked,
+            settling=now - self._began < self._options.settle,
         )
 
     async def _note_mains(self, view: PowerView, judged: Judged) -> None:
@@ -194,7 +205,7 @@ class PowerDevice:
     async def _note_silence(self, view: PowerView) -> None:
         silent = view.stale and view.age is not None
         if silent and not self._silent:
-            await self._execute(NoteTelemetryLost(on_battery=self._mains is Tri.NO), actor=ACTOR)
+            await self._execute(NoteBlind(on_battery=self._mains is Tri.NO), actor=ACTOR)
         self._silent = silent
 
     def now(self) -> PowerNow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
@@ -19,6 +19,7 @@ SHUTDOWN_H = 60 / 3600
 WARN_SHARE = 0.20
 SMOOTHING_S = 600.0
 """Time constant of the measured watts."""
+MOST_PERMILLE = 9999
 
 TYPICAL = {
     "board": 5.0,
@@ -72,6 +73,11 @@ class Budget:
             return "plan_short"
         return "plan_tight" if self.margin < WARN_SHARE else "ok"
 
+    @property
+    def margin_permille(self) -> int:
+        """The margin as the record has it, within MOST_PERMILLE."""
+        return round(min(max(self.margin * 1000, -MOST_PERMILLE), MOST_PERMILLE))
+
 
 def share_at(temperature_c: float) -> float:
     """Share of the capacity that can be drawn, linear between the points of COLD."""
@@ -113,3 +119,44 @@ def expected(planned: Mapping[str, float], measured: Mapping[str, float]) -> dic
 def smoothed(before: float | None, watts: float, seconds: float) -> float:
     """A class's measured watts with one more measurement, `seconds` after the last."""
     return watts if before is None else before + (watts - before) * (1 - exp(-max(seconds, 0.0) / SMOOTHING_S))
+
+
+class Watts:
+    """Watts by class as an event goes on: planned until measured.
+
+    A board measures one sum, that of the classes `behind` it; the sum is shared out as it was planned. Loads that are
+    switched off count nothing from then on.
+    """
+
+    def __init__(self, planned: Mapping[str, float], *, behind: Iterable[str] | None = None) -> None:
+        self._planned = dict(planned)
+        self._behind = set(planned) if behind is None else set(behind) & set(planned)
+        self._off: set[str] = set()
+        self._sum: float | None = None
+        self._at = 0.0
+
+    def measured(self, watts: float, now: float) -> None:
+        """The board's sum at monotonic second `now`."""
+        self._sum = smoothed(self._sum, watts, now - self._at)
+        self._at = now
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """A class was switched; the measured sum moves by what is planned for it, until it is measured anew."""
+        if (name not in self._off) is on or name not in self._planned:
+            return
+        watts = self._planned[name]
+        if on:
+            self._off.discard(name)
+        else:
+            self._off.add(name)
+        if self._sum is not None and name in self._behind:
+            self._sum = max(self._sum + (watts if on else -watts), 0.0)
+
+    def by_class(self) -> dict[str, float]:
+        """Watts of every class that is on."""
+        on = {name: watts for name, watts in self._planned.items() if name not in self._off}
+        planned = sum(watts for name, watts in on.items() if name in self._behind)
+        if self._sum is None or planned <= 0:
+            return on
+        share = self._sum / planned
+        return expected(on, {name: watts * share for name, watts in on.items() if name in self._behind})

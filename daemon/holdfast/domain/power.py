@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from holdfast.domain import limits
 from holdfast.domain.core import Area, Command, Event, Outcome, Tables, UnitOfWork, Urgency
 from holdfast_contract.power import (
     BatteryRenewed,
     BatteryTested,
+    LoadRestored,
+    LoadShed,
     MainsChanged,
+    PowerBlind,
     PowerResumed,
     ReplaceBattery,
     StageChanged,
-    TelemetryLost,
 )
 
 
@@ -31,9 +34,22 @@ class ChangeStage(Command, frozen=True, tag="power.change_stage"):
     cell_mv: int = -1
 
 
-class NoteTelemetryLost(Command, frozen=True, tag="power.note_telemetry_lost"):
+class NoteBlind(Command, frozen=True, tag="power.note_blind"):
+    """The battery has fallen silent."""
+
     urgency = Urgency.ALWAYS
     on_battery: bool
+
+
+class NoteLoad(Command, frozen=True, tag="power.note_load", kw_only=True):
+    """A switched load was shed, or restored; not `done`: it did not obey."""
+
+    urgency = Urgency.ALWAYS
+    name: str
+    kind: str
+    mw: int
+    on: bool
+    done: bool = True
 
 
 class NoteResumed(Command, frozen=True, tag="power.note_resumed"):
@@ -72,6 +88,7 @@ class NoteRenewed(Command, frozen=True, tag="power.note_renewed"):
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS power(one INTEGER PRIMARY KEY CHECK (one = 1), stage INTEGER, mains TEXT, at INTEGER);
+CREATE TABLE IF NOT EXISTS shed(name TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -91,8 +108,14 @@ def change_stage(uow: UnitOfWork, command: ChangeStage) -> Outcome:
     return Outcome(data={"stage": command.new})
 
 
-def note_telemetry_lost(uow: UnitOfWork, command: NoteTelemetryLost) -> Outcome:
-    uow.emit("battery", TelemetryLost(on_battery=command.on_battery))
+def note_blind(uow: UnitOfWork, command: NoteBlind) -> Outcome:
+    uow.emit("battery", PowerBlind(on_battery=command.on_battery))
+    return Outcome()
+
+
+def note_load(uow: UnitOfWork, command: NoteLoad) -> Outcome:
+    kind = LoadRestored if command.on else LoadShed
+    uow.emit(limits.name(command.name), kind(kind=command.kind, mw=command.mw, stage=_state(uow)[0], done=command.done))
     return Outcome()
 
 
@@ -154,13 +177,23 @@ def _remember_resumed(tables: Tables, event: Event, _: PowerResumed) -> None:
     tables.run("UPDATE power SET stage = 0, mains = 'unknown', at = ?", event.at)
 
 
+def _remember_shed(tables: Tables, event: Event, body: LoadShed) -> None:
+    tables.run("INSERT OR IGNORE INTO shed VALUES (?, ?, ?)", event.subject, body.kind, event.at)
+
+
+def _remember_restored(tables: Tables, event: Event, body: LoadRestored) -> None:
+    if body.done:
+        tables.run("DELETE FROM shed WHERE name = ?", event.subject)
+
+
 AREA = Area(
     name="power",
     tables=TABLES,
     handlers={
         NoteMains: note_mains,
         ChangeStage: change_stage,
-        NoteTelemetryLost: note_telemetry_lost,
+        NoteBlind: note_blind,
+        NoteLoad: note_load,
         NoteResumed: note_resumed,
         NoteTest: note_test,
         NoteReplace: note_replace,
@@ -170,5 +203,7 @@ AREA = Area(
         MainsChanged: _remember_mains,
         StageChanged: _remember_stage,
         PowerResumed: _remember_resumed,
+        LoadShed: _remember_shed,
+        LoadRestored: _remember_restored,
     },
 )
