@@ -210,6 +210,10 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
         "Der Vorgang konnte nicht gespeichert werden. Technik rufen: holdfast journal verify.",
         "L'opération n'a pas pu être enregistrée. Appelez un technicien : holdfast journal verify.",
     ),
+    "test_not_now": (
+        "Der Akku wird jetzt nicht geprüft: nötig sind Netzstrom, 90 % Ladung und kein offener Verkauf. Später fragen.",
+        "La batterie n'est pas testée maintenant : il faut le secteur, 90 % de charge et aucune vente ouverte.",
+    ),
     "training_on": (
         "Im Training nicht möglich. TRAIN beendet das Training.",
         "Impossible en formation. Scannez TRAIN pour en sortir.",
