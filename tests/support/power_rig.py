@@ -14,6 +14,7 @@ import pytest
 from holdfast.config import Power
 from holdfast.devices import gauges
 from holdfast.devices import power as power_module
+from holdfast.devices.battery import BatteryCare
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.power import PowerDevice
 from holdfast.domain.core import Command, Outcome
@@ -99,13 +100,22 @@ async def play(
     bench = BoardBench(folder / "unused", battery, events.append, board=board, ac_line=AC_LINE)
     bus = I2CBus(MemoryBus({board.address: bench.chip}), thread=Inline(), clock=loop.time)  # type: ignore[arg-type,dict-item]
     _wire(patch, bus, lines)
+
+    async def execute(command: Command, **_: str) -> Outcome:
+        return await _executed(story, command, loop.time())
+
+    async def busy() -> bool:
+        """Too much goes on at the counter for a test of the battery."""
+        return False
+
     charges: list[str] = []
     health = HealthBoard(clock, lambda device: charges.append(device.facts.get("charge", "")))
     device = PowerDevice(
         options,
         health=health,
         clock=clock,
-        execute=lambda command, **_: _executed(story, command, loop.time()),
+        care=BatteryCare(options, clock=clock, store=folder / "battery.json", execute=execute, quiet=busy),
+        execute=execute,
         staged=lambda _: None,
         stop=lambda _: _stopped(story, loop.time()),
         noted=lambda _: None,
@@ -148,6 +158,10 @@ def _wire(patch: pytest.MonkeyPatch, bus: I2CBus, lines: MemoryChip) -> None:
     async def stays_open() -> None:
         await asyncio.sleep(0)
 
+    async def at_once(work: Callable[..., Any], *arguments: Any) -> Any:
+        return work(*arguments)
+
+    patch.setattr(asyncio, "to_thread", at_once)
     patch.setattr(bus, "close", stays_open)
     patch.setattr(gauges, "i2c_bus", opened)
     patch.setattr(power_module, "gpio_header", header)
