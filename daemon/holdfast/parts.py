@@ -39,8 +39,9 @@ from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.devices.printer import NoPrinter, PrinterDevice
+from holdfast.devices.scale import ScaleDevice
 from holdfast.devices.scanner import ScannerDevice
-from holdfast.devices.statistics import GOOD_SCANS, CountedPrinter, Statistics
+from holdfast.devices.statistics import GOOD_SCANS, GOOD_WEIGHTS, CountedPrinter, Statistics
 from holdfast.devices.thirdparty import AddedScannerDevice
 from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
@@ -149,6 +150,12 @@ class Parts:
         )
 
     @cached_property
+    def scales(self) -> dict[str, ScaleDevice]:
+        """By station."""
+        weighed = partial(self.statistics.count, statistic=GOOD_WEIGHTS)
+        return {s.station: ScaleDevice(s, health=self.health, weighed=weighed) for s in self.config.scales}
+
+    @cached_property
     def power(self) -> PowerDevice | None:
         if self.config.power is None:
             return None
@@ -180,7 +187,7 @@ class Parts:
         """Those that are configured."""
         others = (self.printer, self.panel, self.power)
         fitted = [other for other in others if isinstance(other, PrinterDevice | PanelDevice | PowerDevice)]
-        return [*self.scanners, *self.added_scanners, *fitted, self.board]
+        return [*self.scanners, *self.added_scanners, *self.scales.values(), *fitted, self.board]
 
     @cached_property
     def finder(self) -> Finder:
@@ -259,7 +266,13 @@ class Parts:
             park_timeout=station.park_timeout,
             exponent=self.config.hub.exponent,
         )
-        return Station(rules, around, repeat_ms=station.repeat_ms, print_slips=station.print_slips)
+        return Station(
+            rules,
+            around,
+            repeat_ms=station.repeat_ms,
+            print_slips=station.print_slips,
+            scale=self.scales.get(station.name),
+        )
 
     # Headquarters
 
@@ -351,7 +364,7 @@ class Parts:
 
     def _device_changed(self, device: Health) -> None:
         self.statistics.changed(device)
-        if device.kind == "printer" and device.facts.get("online") == Tri.YES.value:
+        if device.kind in ("printer", "scale") and device.facts.get("online") == Tri.YES.value:
             self.finder.proved(device.name)
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
 

@@ -175,6 +175,10 @@ class Weight:
         if self.units <= 0 or self.places < 0:
             raise ValueError(f"{self.units} / 10 ** {self.places} is no weight")
 
+    def __str__(self) -> str:
+        whole, fraction = divmod(self.units, 10**self.places)
+        return f"{whole}{f'.{fraction:0{self.places}}' if self.places else ''} {self.unit.value}"
+
     @property
     def grams(self) -> int | None:
         """Whole grams; None when the unit is not metric, or the weight finer than a gram."""

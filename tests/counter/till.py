@@ -15,7 +15,7 @@ from holdfast.config import Hub
 from holdfast.counter.commands import BY_CODE, barcode_of
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
-from holdfast.counter.ports import Signal
+from holdfast.counter.ports import ScalePort, Signal
 from holdfast.counter.spooler import Spooler
 from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
@@ -54,6 +54,7 @@ CATALOGUE = (
     product("honey", 749, gtins=(HONEY.zfill(14),), tax_ppm=70_000, merchant="bee"),
     product("misc", 0, open_price=True),
     product("mug", 1290),
+    product("cheese", 1290, tax_ppm=70_000, unit="kg"),
 )
 
 
@@ -169,14 +170,16 @@ class Counter:
         """What went over the feed."""
         return self.feed.told
 
-    def add_station(self, name: str, *, print_slips: bool = True, repeat_ms: int = 120, **rules: Any) -> Station:
+    def add_station(
+        self, name: str, *, print_slips: bool = True, repeat_ms: int = 120, scale: ScalePort | None = None, **rules: Any
+    ) -> Station:
         around = Surroundings(
             journal=self.watched, panel=lambda station, signal: self.signals.append((station, signal)), feed=self.feed,
             slips=self.spooler, clock=self.clock, language="en", status=lambda: {"link": "offline", "waiting": 3},
             shutdown=self.stops.append,
         )  # fmt: skip
         own = Rules(station=name, badge_key=KEY, **rules)
-        self.stations[name] = Station(own, around, repeat_ms=repeat_ms, print_slips=print_slips)
+        self.stations[name] = Station(own, around, repeat_ms=repeat_ms, print_slips=print_slips, scale=scale)
         return self.stations[name]
 
     def read(self, text: str) -> Scan:

@@ -1,6 +1,6 @@
 """Configuration: TOML in, one frozen typed object out."""
 
-from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scanner, Serial
+from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scale, ScaleLine, Scanner, Serial
 from holdfast.config.power import Board, Nut, NutUser, Power
 from holdfast.config.reading import ConfigError, load, parse
 from holdfast.config.root import Config
@@ -20,6 +20,8 @@ __all__ = [
     "Panel",
     "Power",
     "Printer",
+    "Scale",
+    "ScaleLine",
     "Scanner",
     "Serial",
     "Station",

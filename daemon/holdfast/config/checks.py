@@ -19,6 +19,7 @@ def _name_checks(config: Config) -> list[Problem]:
     """Every device has a name of its own."""
     named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
     named += [(f"added_scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.added_scanners)]
+    named += [(f"scales[{i}].name", scale.name) for i, scale in enumerate(config.scales)]
     named += [("printer.name", config.printer.name)] if config.printer else []
     taken = {"panel", "battery", "board", "drawer"}
     problems = []
@@ -42,16 +43,7 @@ def cross_checks(config: Config) -> list[Problem]:
     names = [station.name for station in config.stations]
     problems += [(f"stations[{i}].name", f"{n!r} is used twice") for i, n in enumerate(names) if n in names[:i]]
     problems += _name_checks(config)
-    problems += [
-        (f"scanners[{i}].station", f"no station named {scanner.station!r}")
-        for i, scanner in enumerate(config.scanners)
-        if scanner.station not in names
-    ]
-    problems += [
-        (f"added_scanners[{i}].station", f"no station named {scanner.station!r}")
-        for i, scanner in enumerate(config.added_scanners)
-        if scanner.station not in names
-    ]
+    problems += _station_checks(config, names)
     problems += [
         (f"scanners[{i}]", f"protocol {scanner.protocol!r} needs {needed}, and that alone")
         for i, scanner in enumerate(config.scanners)
@@ -70,6 +62,19 @@ def cross_checks(config: Config) -> list[Problem]:
     if config.demo is None:
         return problems
     return problems + _demo_checks(config.demo)
+
+
+def _station_checks(config: Config, names: list[str]) -> list[Problem]:
+    """Every device stands at a station that there is; a station has one scale at most."""
+    places = [(f"scanners[{i}].station", scanner.station) for i, scanner in enumerate(config.scanners)]
+    places += [(f"added_scanners[{i}].station", scanner.station) for i, scanner in enumerate(config.added_scanners)]
+    places += [(f"scales[{i}].station", scale.station) for i, scale in enumerate(config.scales)]
+    weighing = [scale.station for scale in config.scales]
+    return [(path, f"no station named {station!r}") for path, station in places if station not in names] + [
+        (f"scales[{i}].station", f"station {station!r} has a scale already")
+        for i, station in enumerate(weighing)
+        if station in weighing[:i]
+    ]
 
 
 def _scanner_needs(scanner: Scanner) -> str:

@@ -49,6 +49,24 @@ class AddedScanner(Section, frozen=True):
     """The driver's own."""
 
 
+class ScaleLine(Serial, frozen=True):
+    """A serial line as counter scales come set."""
+
+    bytesize: Literal[7, 8] = 7
+    parity: Literal["N", "E", "O"] = "E"
+
+
+class Scale(Section, frozen=True):
+    """A counter scale and the station that sells by it. It weighs in kilograms."""
+
+    name: str
+    station: str
+    serial: ScaleLine
+    protocol: Literal["toledo", "cas"] = "toledo"
+    patience: Annotated[float, Meta(gt=0, le=5)] = 2.0
+    """Seconds a sale waits for what moves on it to rest."""
+
+
 class Printer(Section, frozen=True):
     """The receipt printer. Exactly one of `serial`, `usb` and `tcp`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scanner
+from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scale, Scanner
 from holdfast.config.power import Nut, Power
 from holdfast.config.section import Section
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -14,6 +14,7 @@ class Config(Section, frozen=True):
     stations: tuple[Station, ...] = ()
     scanners: tuple[Scanner, ...] = ()
     added_scanners: tuple[AddedScanner, ...] = ()
+    scales: tuple[Scale, ...] = ()
     printer: Printer | None = None
     board: Machine = Machine()
     panel: Panel | None = None

@@ -244,6 +244,14 @@ def _status(turn: Turn) -> Step:
     return turn.state, Chore.STATUS
 
 
+def _tare(turn: Turn) -> Step:
+    return turn.state, Chore.TARE
+
+
+def _zero(turn: Turn) -> Step:
+    return turn.state, Chore.ZERO
+
+
 def _shutdown(turn: Turn) -> Step:
     """No command of the domain: the role is checked here."""
     state = turn.state.cleared()
@@ -263,6 +271,8 @@ _SPECIAL: Mapping[Act, Callable[[Turn], Step]] = {
     Act.DONE: _done,
     Act.DIGIT: _digit,
     Act.STATUS: _status,
+    Act.TARE: _tare,
+    Act.ZERO: _zero,
     Act.ABORT: _abort,
     Act.SHUTDOWN: _shutdown,
 }

@@ -54,6 +54,8 @@ class Act(Enum):
     STATUS = auto()
     TRAINING = auto()
     SIGN_OUT = auto()
+    TARE = auto()
+    ZERO = auto()
     ABORT = auto()
     SHUTDOWN = auto()
 
@@ -134,6 +136,8 @@ CARDS: tuple[Card, ...] = (
     Card("XREPORT", Act.X_REPORT, Words("X report", "X-Bericht", "Rapport X"), TILL),
     Card("REPRINT", Act.REPRINT, Words("Copy of the receipt", "Belegkopie", "Duplicata du ticket"), TILL),
     Card("STATUS", Act.STATUS, Words("Print the status", "Status drucken", "Imprimer l'état"), role=None),
+    Card("TARE", Act.TARE, Words("Tare the scale", "Waage tarieren", "Tarer la balance")),
+    Card("ZERO", Act.ZERO, Words("Set the scale to zero", "Waage auf null", "Remettre la balance à zéro")),
     Card("TRAIN", Act.TRAINING, Words("Training on or off", "Training an oder aus", "Formation marche/arrêt"), IDLE),
     Card("SIGNOUT", Act.SIGN_OUT, Words("Sign out", "Abmelden", "Fermer la session"), role=None),
     Card("ABORT", Act.ABORT, Words("Leave without posting", "Ohne Buchung verlassen", "Quitter sans enregistrer"),

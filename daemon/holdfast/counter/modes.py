@@ -9,7 +9,7 @@ import msgspec
 
 from holdfast.counter.cards import Turn, blocked, leave_cart, play
 from holdfast.counter.commands import BY_CODE, RESUME, Act, Mode, parked_cart
-from holdfast.counter.state import Action, Facts, Prompt, Refusal, Rules, State, Step, mode_of
+from holdfast.counter.state import Action, Facts, Prompt, Refusal, Rules, State, Step, Weigh, mode_of
 from holdfast.domain.cart import AddItem, AddOpenAmount, CheckPrice, SetQuantity
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.delivery import CountIn, OpenDelivery
@@ -52,11 +52,13 @@ def decide(state: State, facts: Facts, code: Code, now: float, rules: Rules) -> 
             return state, Refusal("wrong_mode")
 
 
-def settle(state: State, command: Command, outcome: Outcome) -> tuple[State, Prompt | Refusal | None]:
+def settle(state: State, command: Command, outcome: Outcome) -> tuple[State, Prompt | Refusal | Weigh | None]:
     """What follows from a decided command; None: it is done, and nothing more is to be said."""
     if outcome.ok:
         return _done(state, command, outcome), None
     match command:
+        case AddItem() | CountIn() if outcome.reason == "weight_missing":
+            return state, Weigh(command)
         case AddItem() | SetQuantity() if outcome.reason == "quantity_confirm":
             confirmed = msgspec.structs.replace(command, confirmed=True)
             return replace(state, retry=confirmed), Prompt("quantity_confirm", outcome.data)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from holdfast.domain.core import Command, Outcome
 from holdfast.journal.journal import Head, Stored
-from holdfast_drivers.values import Document, PrintResult, Tri
+from holdfast_drivers.values import Document, PrintResult, ScaleReading, Tri
 
 T = TypeVar("T")
 
@@ -59,6 +59,22 @@ class PaperPort(Protocol):
 
     async def wait_change(self) -> None:
         """Return when `ready` may have changed."""
+        ...
+
+
+class ScalePort(Protocol):
+    """The scale of a station."""
+
+    async def weigh(self) -> ScaleReading:
+        """What lies on it now, once it rests. Ends within seconds, never raises."""
+        ...
+
+    async def tare(self) -> None:
+        """Take off what lies on it. Raises DeviceError within seconds."""
+        ...
+
+    async def zero(self) -> None:
+        """Take what it bears for nothing. Raises DeviceError within seconds."""
         ...
 
 

@@ -8,7 +8,9 @@ from enum import Enum
 from typing import Any
 
 from holdfast.counter.commands import Act, Mode
+from holdfast.domain.cart import AddItem
 from holdfast.domain.core import Command
+from holdfast.domain.delivery import CountIn
 from holdfast.domain.operator import Role
 
 
@@ -102,11 +104,20 @@ class Refusal:
     """What a security reviewer shall count (`NoteSecurity.kind`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """The command needs a weight: ask the scale, then carry it out with `grams`."""
+
+    command: AddItem | CountIn
+
+
 class Chore(Enum):
-    """What a card asks of the hub itself."""
+    """What a card asks of the hub itself, or of the station's scale."""
 
     STATUS = "status"
     SHUTDOWN = "shutdown"
+    TARE = "tare"
+    ZERO = "zero"
 
 
 Action = Command | Prompt | Refusal | Chore

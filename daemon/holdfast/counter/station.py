@@ -7,17 +7,21 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+import msgspec
+
 from holdfast.counter.cards import leave_cart
 from holdfast.counter.commands import BY_CODE, Act
 from holdfast.counter.facts import read_facts
 from holdfast.counter.modes import decide, is_due, settle, time_out
+from holdfast.counter.ports import ScalePort
 from holdfast.counter.repeats import Repeats
-from holdfast.counter.state import Action, Chore, Facts, Prompt, Refusal, Rules, State
+from holdfast.counter.state import Action, Chore, Facts, Prompt, Refusal, Rules, State, Weigh
 from holdfast.counter.voice import STORAGE_FAILED, Surroundings, Voice
+from holdfast.counter.weighing import grams_of, not_done
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.operator import SignIn
 from holdfast_drivers.barcodes.classify import Code, CommandCode, classify
-from holdfast_drivers.values import Scan
+from holdfast_drivers.values import DeviceError, Scan
 
 QUEUE = 64
 """Scans that wait while a command runs; more are refused."""
@@ -44,11 +48,20 @@ class _Waiting:
 class Station:
     """One place where one person works. `print_slips`: prompts and refusals go on paper, for there is no screen."""
 
-    def __init__(self, rules: Rules, around: Surroundings, *, repeat_ms: int = 120, print_slips: bool = True) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        around: Surroundings,
+        *,
+        repeat_ms: int = 120,
+        print_slips: bool = True,
+        scale: ScalePort | None = None,
+    ) -> None:
         self.refused_full = 0
         """Scans refused because too many were waiting."""
         self._rules = rules
         self._around = around
+        self._scale = scale
         self._voice = Voice(rules.station, around, print_slips=print_slips)
         self._repeats = Repeats(repeat_ms / 1000)
         self._state = State(touched=around.clock.monotonic())
@@ -154,6 +167,8 @@ class Station:
             case Chore.SHUTDOWN:
                 self._around.shutdown(f"card at {self.name}")
                 return Outcome()
+            case Chore.TARE | Chore.ZERO:
+                return await self._tell_scale(action)
             case _:
                 return await self._execute(action, facts)
 
@@ -162,10 +177,31 @@ class Station:
         actor = command.badge if isinstance(command, SignIn) else facts.badge or f"station:{self.name}"
         outcome = await self._around.journal.execute(command, actor=actor)
         self._state, said = settle(self._state, command, outcome)
+        if isinstance(said, Weigh):
+            return await self._weigh(said, outcome, facts)
         if said is not None:
             return await self._voice.tell(said, actor=actor)
         await self._voice.done(command, outcome)
         return outcome
+
+    async def _weigh(self, wanted: Weigh, refused: Outcome, facts: Facts) -> Outcome:
+        """Nothing is written until there is a weight, and no weight is used but the one just asked for."""
+        if self._scale is None:
+            return await self._voice.tell(Refusal(refused.reason, refused.data))
+        grams = grams_of(await self._scale.weigh())
+        if isinstance(grams, Refusal):
+            return await self._voice.tell(Refusal(grams.reason, {**refused.data, **grams.data}))
+        return await self._execute(msgspec.structs.replace(wanted.command, grams=grams), facts)
+
+    async def _tell_scale(self, chore: Chore) -> Outcome:
+        """Green once the scale shows zero. The record keeps what is sold, not what the scale was told."""
+        if self._scale is None:
+            return await self._voice.tell(Refusal("device_absent"))
+        try:
+            await (self._scale.tare() if chore is Chore.TARE else self._scale.zero())
+        except DeviceError as error:
+            return await self._voice.tell(not_done(error))
+        return self._voice.obeyed(chore.value)
 
 
 def _is_digit(code: Code) -> bool:

@@ -88,8 +88,12 @@ class Voice:
     async def status(self) -> Outcome:
         """The status slip was asked for: green once it is queued."""
         await self._around.slips.slip(jobs.STATUS, self._around.status())
+        return self.obeyed(jobs.STATUS)
+
+    def obeyed(self, what: str) -> Outcome:
+        """What asked for no command is done."""
         self._around.panel(self._station, Signal.COMMITTED)
-        self._publish("outcome", do=jobs.STATUS, ok=True, reason="", data={}, seq=0)
+        self._publish("outcome", do=what, ok=True, reason="", data={}, seq=0)
         return Outcome()
 
     def _publish(self, kind: str, **facts: Any) -> None:

@@ -33,6 +33,7 @@ OPENS_WITHIN = 3.0
 HOURS = "HoursPoweredCount"
 COMMUNICATION_ERRORS = "CommunicationErrorCount"
 GOOD_SCANS = "GoodScanCount"
+GOOD_WEIGHTS = "GoodWeightReadCount"
 CUTS = "PaperCutCount"
 BARCODES = "BarcodePrintedCount"
 DRAWER_OPENED = "DrawerGoodOpenCount"
