@@ -20,6 +20,7 @@ from holdfast.devices.ports import printer_line
 from holdfast.devices.printer import PrinterDevice
 from holdfast.runtime.clock import SystemClock
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.printers import firmware
 from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
@@ -93,6 +94,19 @@ async def test_a_configured_language_is_not_asked_for(tmp_path: Path) -> None:
     async with rig(tmp_path, Model.MUTE, language="star") as at:
         assert (await at.facts())["language"] == "star"
         assert (await at.print()).outcome is Printed.UNKNOWN
+
+
+async def test_what_the_printer_says_it_is_stands_with_the_profile_that_would_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firmware, "_INFO", {67: b"TM-T88V", 66: b"EPSON", 65: b"1.23", 68: b"J7X"})
+    names = ("manufacturer", "model", "serial", "firmware", "profile", "suggested_profile")
+    for configured, advice in (("TM-T20II", "TM-T88V"), ("TM-T88V", None)):
+        async with rig(tmp_path, Model.FULL, profile=configured) as at:
+            facts = await at.facts()
+            assert [facts.get(name) for name in names] == ["EPSON", "TM-T88V", "J7X", "1.23", configured, advice]
+    async with rig(tmp_path, Model.STATUS) as at:
+        assert "model" not in await at.facts()
 
 
 async def test_a_silent_printer_is_taken_for_a_no_name_one(tmp_path: Path) -> None:

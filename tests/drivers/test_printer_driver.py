@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from holdfast_drivers.printers import firmware
+from holdfast_drivers.printers.dialect import Identity
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.interpreter import Interpreter
@@ -71,6 +73,44 @@ def test_printed_is_said_only_after_the_last_line_is_on_paper(model: Model) -> N
             assert not printing.done(), "20 lines take 7.5 s at 10 mm/s"
             assert (await printing).outcome is Printed.PRINTED
             assert at.copies("line 19") == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("model", "identity"),
+    [
+        (Model.FULL, Identity("HOLDFAST", "VIRTUAL-80", "SIM0001", "1.00 ESC/POS")),
+        (Model.GS_R, Identity("HOLDFAST", "VIRTUAL-80", "SIM0001", "1.00 ESC/POS")),
+        (Model.STAR, Identity("Star", "VIRTUAL-STAR", firmware="1.0")),
+        (Model.STATUS, Identity()),
+        (Model.NO_NAME, Identity()),
+        (Model.MUTE, Identity()),
+    ],
+)
+def test_a_printer_that_can_says_what_it_is_and_prints_nothing_of_it(model: Model, identity: Identity) -> None:
+    async def main() -> None:
+        async with bench(model=model) as at:
+            assert at.printer.identity == identity
+            at.sim.tear_off()
+            assert at.paper == []
+            await at.print(receipt(1))
+            await asyncio.sleep(1)
+            at.sim.tear_off()
+            assert at.paper == ["line 0\n"]
+
+    run(main)
+
+
+def test_a_printer_that_does_not_know_the_question_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firmware, "_INFO", {68: "SIM0001"})
+
+    async def main() -> None:
+        before = asyncio.get_running_loop().time()
+        async with bench() as at:
+            assert at.printer.identity == Identity()
+            assert asyncio.get_running_loop().time() - before == Limits().reply
+            assert (await at.print(receipt(1))).outcome is Printed.PRINTED
 
     run(main)
 

@@ -18,7 +18,7 @@ from holdfast_drivers.printers.render import symbol_text, to_text
 from holdfast_drivers.printers.sample import SAMPLE
 from holdfast_drivers.printers.star_encode import encode
 from holdfast_drivers.printers.star_interpreter import STAR
-from holdfast_drivers.printers.star_status import AutoStatus, Flow, Junk, Reply, StarDecoder, fold
+from holdfast_drivers.printers.star_status import AutoStatus, Flow, Junk, Reply, StarDecoder, Version, fold
 from holdfast_drivers.values import (
     Align,
     Barcode,
@@ -70,6 +70,8 @@ def test_the_headers_tell_length_and_version() -> None:
     [
         (IDLE + "11", [AutoStatus(bytes.fromhex(IDLE)), Flow(ready=True)]),
         ("23 06 00 13 00 00 00 00 00 00", [Flow(ready=False), AutoStatus(bytes.fromhex(IDLE))]),
+        ("1b232a2c 41 42 0a 00", [Version(bytes.fromhex("1b232a2c41420a00"))]),
+        ("1b 23 80", [Junk(b"\x1b#"), Junk(b"\x80")]),
         ("12 80", [Junk(b"\x12"), Junk(b"\x80")]),
         ("23 06 00 ff" + IDLE, [Junk(b"\x23\x06\0"), Junk(b"\xff"), AutoStatus(bytes.fromhex(IDLE))]),
         ("23 06 00" + IDLE, [Junk(b"\x23\x06\0"), AutoStatus(bytes.fromhex(IDLE))]),
@@ -119,7 +121,15 @@ def test_the_counter_of_executed_etbs(byte: int, count: int) -> None:
 
 PIECE = st.one_of(
     st.sampled_from(
-        [bytes.fromhex(IDLE), bytes.fromhex("238600000000000000 0000"), b"\x11", b"\x13", b"\x23", b"\x80"]
+        [
+            bytes.fromhex(IDLE),
+            bytes.fromhex("238600000000000000 0000"),
+            b"\x11",
+            b"\x13",
+            b"\x23",
+            b"\x80",
+            b"\x1b#*,AB 1\n\0",
+        ]
     ),
     st.binary(max_size=20),
 )

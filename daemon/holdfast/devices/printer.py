@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -16,15 +17,13 @@ from holdfast_drivers.printers.detect import KINDS, detect
 from holdfast_drivers.printers.dialect import hindrance
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.port import Limits
-from holdfast_drivers.printers.profiles import Profile, load_profile
+from holdfast_drivers.printers.profiles import Profile, load_profile, profile_names
 from holdfast_drivers.values import (
     DeviceError,
     DeviceState,
     Document,
     Printed,
-    PrinterStatus,
     PrintResult,
-    Proof,
     Tri,
 )
 
@@ -111,17 +110,21 @@ class PrinterDevice(NoPrinter):
     async def _watch(self, printer: ReceiptPrinter) -> None:
         """Follow the printer's status; ask when it says nothing for long."""
         while True:
-            self._report(printer.status, printer.proof)
+            self._report(printer)
             try:
                 async with asyncio.timeout(LOOK_EVERY):
                     await printer.next_change()
             except TimeoutError:
                 await printer.check()
 
-    def _report(self, status: PrinterStatus, proof: Proof | None) -> None:
+    def _report(self, printer: ReceiptPrinter) -> None:
+        status = printer.status
         facts = {
             "language": self._language,
-            "proof": proof.name.lower() if proof is not None else "unknown",
+            "proof": printer.proof.name.lower() if printer.proof is not None else "unknown",
+            "profile": self._options.profile,
+            **{name: said for name, said in asdict(printer.identity).items() if said},
+            **self._advice(printer.identity.model),
             "online": status.online.value,
             "paper": status.paper.value,
             "paper_low": status.paper_low.value,
@@ -132,6 +135,10 @@ class PrinterDevice(NoPrinter):
         if self._options.drawer != "none":
             self._health.online(DRAWER, online=status.online.value, open=status.drawer_open.value)
         self._stir()
+
+    def _advice(self, model: str) -> dict[str, str]:
+        """The profile of the model that the printer says it is, if another one is configured."""
+        return {"suggested_profile": model} if model != self._options.profile and model in profile_names() else {}
 
     def _stir(self) -> None:
         self._changed.set()

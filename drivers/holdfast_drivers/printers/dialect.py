@@ -15,6 +15,11 @@ NUL_FLUSH = 8192
 """Ends whatever command somebody before us left half sent; receiptio sends as many."""
 
 
+def plain(text: bytes | None) -> str:
+    """A printer's word about itself as one line."""
+    return " ".join("".join(chr(byte) if 0x20 <= byte < 0x7F else " " for byte in text or b"").split())
+
+
 def nothing() -> None:
     """For a proof that needs no note of being asked for."""
 
@@ -31,6 +36,16 @@ class JobProof:
     """Whether the printer has answered it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a printer says it is; empty: it does not say."""
+
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+
+
 class Dialect(ABC):
     """One printer's language, and all that was heard in it. The driver calls one coroutine at a time."""
 
@@ -41,6 +56,7 @@ class Dialect(ABC):
         self, port: PrinterPort, *, monotonic: Callable[[], float], drawer_open_high: bool | None, limits: Limits
     ) -> None:
         self.status = PrinterStatus()
+        self.identity = Identity()
         self.heard = False
         """Whether the printer ever said anything that makes sense."""
         self.answers = False
@@ -67,6 +83,10 @@ class Dialect(ABC):
     @abstractmethod
     async def learn_proof(self) -> Proof:
         """Find out with an empty job what the printer can prove."""
+
+    @abstractmethod
+    async def identify(self) -> None:
+        """Ask a printer that can prove something what it is: `identity`. Nothing of it is printed."""
 
     @abstractmethod
     async def renew(self) -> None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from holdfast_drivers.links.base import Link, WriteError
-from holdfast_drivers.printers.dialect import Dialect, JobProof, hindrance
+from holdfast_drivers.printers.dialect import Dialect, Identity, JobProof, hindrance
 from holdfast_drivers.printers.pace import Line, Pace
 from holdfast_drivers.printers.port import Limits, PrinterPort
 from holdfast_drivers.printers.profiles import Profile
@@ -93,6 +93,11 @@ class ReceiptPrinter:
         """What this printer can prove; None: it could not be asked yet."""
         return self._proof
 
+    @property
+    def identity(self) -> Identity:
+        """What the printer said it is."""
+        return self._dialect.identity
+
     async def next_change(self) -> PrinterStatus:
         """The status, as soon as it differs from what this returned last. Raises DeviceError: link lost.
 
@@ -169,6 +174,8 @@ class ReceiptPrinter:
             if self._proof is None or (answered and not self._answered_probe):
                 self._proof = await self._dialect.learn_proof()
                 self._answered_probe = self._dialect.heard
+                if self._proof is not Proof.NONE:
+                    await self._dialect.identify()
             elif answered:
                 await self._dialect.renew()
         return answered

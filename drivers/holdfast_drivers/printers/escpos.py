@@ -9,13 +9,15 @@ from typing import ClassVar
 
 from holdfast_drivers.links.base import WriteError
 from holdfast_drivers.printers import status as wire
-from holdfast_drivers.printers.dialect import NUL_FLUSH, Dialect, JobProof
+from holdfast_drivers.printers.dialect import NUL_FLUSH, Dialect, Identity, JobProof, plain
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.port import Limits, PrinterPort
 from holdfast_drivers.values import Proof
 
 _PROBE = b"PROB"
+_ABOUT = {"model": 67, "manufacturer": 66, "firmware": 65, "serial": 68}
+"""`GS I`; the model first, as a printer that does not tell it tells nothing."""
 
 
 class EscPos(Dialect):
@@ -32,6 +34,8 @@ class EscPos(Dialect):
         """To the questions under way."""
         self._last_job: bytes | None = None
         """Id of the job last reported done (GS ( H)."""
+        self._said: bytes | None = None
+        """Block that answered the question under way about what the printer is."""
         self._open_questions = 0
         """GS r 1 sent and not answered; whoever sends one adds it here first."""
 
@@ -51,6 +55,8 @@ class EscPos(Dialect):
                 self._open_questions -= 1
             case wire.JobDone(job):
                 self._last_job = job
+            case wire.Info(wire.IDENTITY, text):
+                self._said = text
             case wire.Flow():
                 pass  # the kernel obeys these where the line is set to; here they only pass through
             case _:
@@ -106,6 +112,17 @@ class EscPos(Dialect):
                 return Proof.PROCESS_ID if self._done(_PROBE) else Proof.IN_ORDER
         self._open_questions = 0
         return Proof.NONE
+
+    async def identify(self) -> None:
+        """GS I. What a printer that knows few of its numbers puts in its line buffer, the reset takes out again."""
+        found = {}
+        for name, number in _ABOUT.items():
+            self._said = None
+            await self._port.write(wire.identity_request(number) + self.reset + (wire.ASB_ON if self.auto else b""))
+            if not await self._port.until(lambda: self._said is not None, self._limits.reply):
+                break
+            found[name] = plain(self._said)
+        self.identity = Identity(**found)
 
     async def renew(self) -> None:
         if self.auto:

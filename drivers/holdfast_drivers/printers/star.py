@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from holdfast_drivers.links.base import WriteError
 from holdfast_drivers.printers import star_status as wire
-from holdfast_drivers.printers.dialect import NUL_FLUSH, Dialect, JobProof
+from holdfast_drivers.printers.dialect import NUL_FLUSH, Dialect, Identity, JobProof, plain
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.port import Limits, PrinterPort
@@ -34,6 +34,8 @@ class Star(Dialect):
         super().__init__(port, monotonic=monotonic, drawer_open_high=drawer_open_high, limits=limits)
         self.auto_in_job = True
         self._decoder = wire.StarDecoder()
+        self._said: bytes | None = None
+        """Answer to the question about the version."""
         self._reports = 0
         self._counter: int | None = None
         self._expected: int | None = None
@@ -46,6 +48,8 @@ class Star(Dialect):
             match reply:
                 case wire.AutoStatus():
                     self._take(reply)
+                case wire.Version():
+                    self._said = reply.text
                 case wire.Junk():
                     self.junk += 1
                 case wire.Flow():
@@ -96,6 +100,13 @@ class Star(Dialect):
             if await self._count_one(flush, self._limits.probe):
                 return Proof.COUNTER
         return Proof.NONE
+
+    async def identify(self) -> None:
+        self._said = None
+        await self._port.write(wire.ASK_VERSION)
+        if await self._port.until(lambda: self._said is not None, self._limits.reply):
+            model, _, firmware = plain(self._said).partition("Ver")
+            self.identity = Identity("Star", model.strip(), firmware=firmware.strip(" ."))
 
     async def renew(self) -> None:
         """Nothing is switched on between jobs."""

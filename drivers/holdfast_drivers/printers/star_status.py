@@ -16,12 +16,16 @@ ASB_ON = b"\x1b\x1ea\x01"
 ASB_OFF = b"\x1b\x1ea\x00"
 ETB = b"\x17"
 """When all data before it is printed: the counter goes on by one and, with ASB on, a report is sent."""
+ASK_VERSION = b"\x1b#*\n\0"
+"""ESC # *: answered by model and firmware, in its turn."""
 COUNTS = 32
 """Values of the ETB counter."""
 
 _XON, _XOFF = 0x11, 0x13
 _SHORTEST = 6
 """Two headers and the first four status bytes: what `fold` reads."""
+_VERSION_HEAD = b"\x1b#*,"
+_MAX_VERSION = 128
 _COUNTER = 7
 """Offset of the ETB counter."""
 
@@ -65,7 +69,19 @@ class Junk:
     data: bytes
 
 
-Reply = AutoStatus | Flow | Junk
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Answer to ASK_VERSION, head and NUL and all."""
+
+    data: bytes
+
+    @property
+    def text(self) -> bytes:
+        """Model and firmware, as the printer puts them."""
+        return self.data[len(_VERSION_HEAD) : -1]
+
+
+Reply = AutoStatus | Flow | Junk | Version
 
 
 class StarDecoder:
@@ -83,14 +99,25 @@ class StarDecoder:
             return [Flow(ready=byte == _XON)]
         if not self._partial:
             return self._begin(byte)
+        if self._partial[0] == _VERSION_HEAD[0]:
+            return self._continue_version(byte)
         fixed = 0x11 if len(self._partial) == 1 else 0x91
         if byte & fixed:
             return [Junk(self._drain()), *self._begin(byte)]
         self._partial.append(byte)
         return [self._whole()] if len(self._partial) == self._length() else []
 
+    def _continue_version(self, byte: int) -> list[Reply]:
+        at = len(self._partial)
+        if byte == 0 and at >= len(_VERSION_HEAD):
+            return [Version(self._drain() + b"\0")]
+        if at == _MAX_VERSION or (at < len(_VERSION_HEAD) and byte != _VERSION_HEAD[at]):
+            return [Junk(self._drain()), *self._begin(byte)]
+        self._partial.append(byte)
+        return []
+
     def _begin(self, byte: int) -> list[Reply]:
-        if byte & 0x91 != 0x01:
+        if byte & 0x91 != 0x01 and byte != _VERSION_HEAD[0]:
             return [Junk(bytes([byte]))]
         self._partial.append(byte)
         return []

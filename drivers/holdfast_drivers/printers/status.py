@@ -18,10 +18,12 @@ IN_ORDER_PAPER = b"\x1dr\x01"
 """GS r 1: the paper sensor, answered when everything before it has been processed."""
 
 JOB_ID_BYTES = 4
+IDENTITY = 0x5F
+"""Header of the block that answers GS I."""
 _MAX_BLOCK = 128
 """Longest block data kept; the longest defined one (GS I) holds 80 characters."""
 _XON, _XOFF, _NUL = 0x11, 0x13, 0x00
-_BLOCK_HEADERS = frozenset((0x5F, 0x3D, 0x37, 0x35, 0x3B))
+_BLOCK_HEADERS = frozenset((IDENTITY, 0x3D, 0x37, 0x35, 0x3B))
 _JOB_DONE = (0x37, b"\x22")
 _STATUS_BYTES = 4
 
@@ -136,6 +138,11 @@ def job_request(job: bytes) -> bytes:
     if len(job) != JOB_ID_BYTES or any(not 0x20 <= byte <= 0x7E for byte in job):
         raise ValueError(f"not a job id: {job!r}")
     return b"\x1d(H\x06\x0000" + job
+
+
+def identity_request(number: int) -> bytes:
+    """GS I with 65 (firmware), 66 (maker), 67 (model) or 68 (serial number); answered by Info in its turn."""
+    return b"\x1dI" + bytes([number])
 
 
 def kick_pulse(pin: int) -> bytes:
