@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.real_cells import B0025, B0047, discharges
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.discharge import Discharge, Sample
 from holdfast_drivers.ups.ending import FROM, concluded, health_permille
 from holdfast_drivers.ups.learning import Known, Pack, left, size_mwh
+from real_cells import B0025, B0047, discharges
 
 LABEL_MWH = 22_000.0
 PACK = Pack(LABEL_MWH, 3200)

@@ -1,32 +1,22 @@
-"""Energy and time left: the arithmetic on made-up cells, and the judgement on discharges of real ones."""
+"""Energy and time left: the arithmetic, on made-up cells. Its error on real ones: test_battery_errors.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.real_cells import B0025, B0047, PI, discharges
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.curves import LI_FE_PO4
 from holdfast_drivers.ups.discharge import POINTS, Discharge, Sample, discharged
-from holdfast_drivers.ups.learning import KEPT, SURE, Known, Pack, left, median_error
+from holdfast_drivers.ups.learning import KEPT, SURE, Known, Pack, left
 
-HOUR = 3600
-ENDING = 5
-"""Minutes before the end in which a relative error says nothing."""
-NASA_MWH, HUB_MWH = 7400.0, 20_000.0
-"""What the label of NASA's cells promises (2 Ah at 3.7 V), and the configuration's default for a pack."""
+HUB_MWH = 20_000.0
 CUTOFF_MV = 3200
 HUB = Pack(HUB_MWH, CUTOFF_MV)
-EMPTY_MV, FULL_MV = 3000, 4200
-"""The ends of the linear rule, as NUT's driver for the INA219 has it."""
-
-Rule = Callable[[Sample, float], float]
 
 
 def drained(battery: Battery, *, step: float = 30.0, until_mv: float = 3200) -> list[Sample]:
@@ -40,9 +30,6 @@ def drained(battery: Battery, *, step: float = 30.0, until_mv: float = 3200) -> 
 
 def hub(**changes: float) -> Battery:
     return Battery(mains=False, load_w=6.0, charge=0.98, **changes)  # type: ignore[arg-type]  # all changed are floats
-
-
-# The arithmetic
 
 
 def test_a_second_discharge_of_the_same_cell_is_foreseen() -> None:
@@ -170,78 +157,3 @@ def test_any_samples_give_a_finite_estimate_or_none(earlier: list[Sample], prese
     known = Known().learnt(discharged(earlier).curve())
     found = left(discharged(present), known, HUB)
     assert found is None or (found.mwh >= 0 and found.mwh_within >= 0 and found.minutes >= 0)
-
-
-# Real cells
-
-
-def linear(capacity_mwh: float) -> Rule:
-    """Charge by the voltage between two marks, times the capacity on the label, over the present load."""
-
-    def rule(sample: Sample, _: float) -> float:
-        charge = min(max((sample.cell_mv - EMPTY_MV) / (FULL_MV - EMPTY_MV), 0), 1)
-        return charge * capacity_mwh / (sample.cell_mv * sample.drain_ma / 1000) * 60
-
-    return rule
-
-
-def fixed(capacity_mwh: float, power_mw: float) -> Rule:
-    """The capacity on the label over the mean load, less the time since the start."""
-    return lambda _, elapsed: max(capacity_mwh / power_mw * 60 - elapsed / 60, 0)
-
-
-def errors(name: str, capacity_mwh: float, cutoff_mv: float, *, after: float) -> Iterator[tuple[float, float, float]]:
-    """For each discharge the median errors of what was learnt before it, of the linear and of the fixed rule."""
-    known, pack = Known(), Pack(capacity_mwh, cutoff_mv)
-    whole = discharges(name)
-    for samples in whole:
-        now = Discharge()
-        rules = (linear(capacity_mwh), fixed(capacity_mwh, _mean_power(samples)))
-        pairs: tuple[list[tuple[float, float]], ...] = ([], [], [])
-        for sample in samples:
-            now.add(sample)
-            elapsed, truth = sample.at - samples[0].at, (samples[-1].at - sample.at) / 60
-            found = left(now, known, pack)
-            if elapsed < after or truth < ENDING or found is None or sample.drain_ma < 100:
-                continue
-            pairs[0].append((found.minutes, truth))
-            for column, rule in zip(pairs[1:], rules, strict=True):
-                column.append((rule(sample, elapsed), truth))
-        if pairs[0] and (known.finished or len(whole) == 1):
-            yield median_error(pairs[0]), median_error(pairs[1]), median_error(pairs[2])
-        known = known.learnt(now.curve())
-
-
-def _mean_power(samples: list[Sample]) -> float:
-    return sum(s.cell_mv * s.drain_ma / 1000 for s in samples) / len(samples)
-
-
-CASES = {
-    "NASA B0047, 1 A at 4 °C, after 1 h": (B0047, NASA_MWH, 2500, HOUR),
-    "NASA B0047, 1 A at 4 °C, after 10 min": (B0047, NASA_MWH, 2500, HOUR / 6),
-    "NASA B0025, 4 A pulses, after 10 min": (B0025, NASA_MWH, 2000, HOUR / 6),
-    "Pi 4 on UPSPlus, its first, after 1 h": (PI, HUB_MWH, CUTOFF_MV, HOUR),
-}
-
-
-@pytest.mark.proof
-def test_table_of_errors_on_real_cells(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [f"{'error of the time left, median (worst discharge)':50} n   {'learnt':>12} {'linear':>14} {'fixed':>14}"]
-    figures = {}
-    for case, (name, capacity, cutoff_mv, after) in CASES.items():
-        found = list(errors(name, capacity, cutoff_mv, after=after))
-        columns = [(median(column), max(column)) for column in zip(*found, strict=True)]
-        figures[case] = columns
-        shown = " ".join(f"{100 * middle:5.1f} ({100 * worst:5.1f})" for middle, worst in columns)
-        lines.append(f"{case:50} {len(found):2}  {shown}")
-    with capsys.disabled():
-        print("\n" + "\n".join(lines))
-    nasa = [columns for case, columns in figures.items() if case.startswith("NASA")]
-    assert all(learnt[0] <= 0.15 for learnt, *_ in nasa)
-    assert all(learnt[0] < min(rule[0] for rule in rules) / 2 for learnt, *rules in nasa)
-
-
-def test_the_first_discharges_of_a_pulsed_cell_teach_the_next() -> None:
-    found = list(errors(B0025, NASA_MWH, 2000, after=HOUR / 6))
-    assert len(found) == 11
-    assert median(learnt for learnt, *_ in found) <= 0.15

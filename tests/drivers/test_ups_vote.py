@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.real_cells import PI, discharges
 from holdfast_drivers.ups import vote
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.curves import LI_FE_PO4, LI_ION
@@ -15,6 +14,7 @@ from holdfast_drivers.ups.judgement import Judge, Judged
 from holdfast_drivers.ups.learning import Pack
 from holdfast_drivers.ups.vote import AGAIN, AGAINST, HALF_HOUR, GaugeVote, MainsVote
 from holdfast_drivers.values import Tri
+from real_cells import PI, discharges
 
 PACK = Pack(22_000, 3200)
 BESIDE_EACH_OTHER = 200

@@ -14,6 +14,8 @@ POWER_SECONDS = 900.0
 STEP = 0.05
 """Share of the load that is a step; a slower change is the cell's own: a constant power draws ever more current."""
 MOST_OHM = 0.5
+DOUBTED = 2e4
+"""Squared milliamperes of steps that must be outweighed: noise of a few samples is no resistance."""
 POINTS = 64
 """Of a remembered curve; a discharge remembers at most twice as many of its moments."""
 
@@ -72,13 +74,13 @@ class Discharge:
     """The load was measured all the time, not planned."""
     celsius: float | None = None
     """The pack's temperature, latest."""
-    steps: tuple[float, float] = (1e-9, 0.0)
+    steps: tuple[float, float] = (DOUBTED, 0.0)
     """Sums of dI² and of -dV·dI: their ratio is the resistance, by least squares."""
     last: Sample | None = None
 
     @property
     def resistance_ohm(self) -> float:
-        """Of the pack, from the load's own steps; 0 until it has made one."""
+        """Of the pack, from the load's own steps; 0 until it has made some."""
         return min(max(self.steps[1] / self.steps[0], 0.0), MOST_OHM)
 
     @property

@@ -22,6 +22,8 @@ IDLE_MW = 1.0
 """Below this nothing is drawn, and the time left has no meaning."""
 NOTICEABLE = 0.05
 """Share of the charge that must be gone before its fall says anything of the pack's size."""
+GAUGE_NOTICEABLE = 0.1
+"""The same of a gauge's own fall, which is steeper when the load begins."""
 DOUBT = 0.2
 """Half-width of what is judged without experience, at least, as a share of it: so far do published curves differ."""
 SLACK = 0.25
@@ -163,7 +165,7 @@ def _by_curves(discharge: Discharge, pack: Pack) -> tuple[list[float], list[floa
 
 def _by_gauge(discharge: Discharge) -> float | None:
     told, charge = discharge.told, discharge.charge
-    if discharge.doubted or told is None or charge is None or told.charge - charge < NOTICEABLE:
+    if discharge.doubted or told is None or charge is None or told.charge - charge < GAUGE_NOTICEABLE:
         return None
     return (discharge.used_mwh - told.used_mwh) / (told.charge - charge) * charge
 

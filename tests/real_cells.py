@@ -1,4 +1,4 @@
-"""Discharges of real batteries, as samples. Their origin: data/ups/README.md."""
+"""Discharges of real batteries, as samples. Their origin: drivers/data/ups/README.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast_drivers.ups.discharge import Sample
 
-DATA = Path(__file__).parent / "data" / "ups"
+DATA = Path(__file__).parent / "drivers" / "data" / "ups"
 B0025, B0047, PI = "nasa_b0025.csv.xz", "nasa_b0047.csv.xz", "upsplus_ep0136.csv.xz"
 
 
