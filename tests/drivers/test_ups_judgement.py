@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast_drivers.ups import filter as filter_module
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.filter import PowerFilter, PowerView
 from holdfast_drivers.ups.judgement import GAP, Judge, Judged
@@ -119,8 +120,37 @@ odd = st.builds(
 )
 
 
+def test_a_ups_that_tells_no_voltage_is_judged_by_its_charge() -> None:
+    ours = judge()
+    for second in range(3600):
+        view = PowerView(stale=False, charge_permille=900 - second // 12, mains=Tri.NO)
+        judged = ours.step(view, second)
+    assert judged.minutes_left == pytest.approx(120, abs=12), "300 of 900 permille took an hour"
+    ours.step(PowerView(stale=False, charge_permille=600, mains=Tri.YES), 3600)
+    assert ours.ended is not None
+    assert not ours.ended.deep
+
+
+def test_a_gauge_that_is_lost_while_the_mains_line_lives_is_a_silence() -> None:
+    ours = judge()
+    heard = held(ours, ON_BATTERY)
+    later = ours.step(PowerView(stale=False, age=1.0, mains=Tri.NO), 59 + 300)
+    assert heard.minutes_left is not None
+    assert later.minutes_left == heard.minutes_left - 5
+
+
 @given(bad=odd, at=st.integers(20, 50))
-def test_one_sample_changes_no_belief(bad: PowerReading, at: int) -> None:
+def test_inv_10_2_one_sample_changes_no_belief(bad: PowerReading, at: int) -> None:
+    _shake(bad, at)
+
+
+def test_inv_10_2_control_without_the_median_one_sample_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filter_module, "SAMPLES", 1)
+    with pytest.raises(AssertionError):
+        _shake(PowerReading(0, cell_mv=2500, charge_permille=0, mains=Tri.NO, power_mw=-60_000), 30)
+
+
+def _shake(bad: PowerReading, at: int) -> None:
     """A discharge with one sample replaced says what it says without."""
     calm, shaken = judge(), judge()
     filters = PowerFilter(), PowerFilter()

@@ -48,6 +48,14 @@ def test_a_plug_put_back_at_once_is_no_test() -> None:
     assert (test.phase, test.verdict) == (Phase.IDLE, "given_up")
 
 
+def test_mains_that_are_back_without_a_discharge_end_it() -> None:
+    test = SelfTest()
+    test.ask("person", 0)
+    test.step(ON_BATTERY, 1)
+    test.step(FINE, 2)
+    assert (test.phase, test.verdict) == (Phase.IDLE, "given_up")
+
+
 @pytest.mark.parametrize("low", [{"charge_permille": 650}, {"minutes_left": 20}])
 def test_a_battery_that_falls_fast_is_spared(low: dict[str, int]) -> None:
     test = SelfTest()

@@ -103,10 +103,10 @@ class BatteryCare:
             self.memory.since, self._dirty = wall, True
         self.judged = self._judge.step(view, now)
         self.memory.known = self._judge.known
-        await self._note_test(await self.tests.step(self.judged, view, now, due=self.due))
         if self._judge.ended is not None:
             ended, self._judge.ended, self._dirty = self._judge.ended, None, True
             await self._note_test(self.tests.over(ended, now, health=self.judged.health_permille))
+        await self._note_test(await self.tests.step(self.judged, view, now, due=self.due))
         await self._note_replace(view)
         self._save_if_due(now)
         return self.judged

@@ -27,7 +27,7 @@ class Quiet(Protocol):
 
 
 class BatteryTests:
-    """Call `step` for every judgement, `over` for the end of every discharge."""
+    """Call `over` for the end of every discharge, then `step` for every judgement."""
 
     def __init__(self, *, quiet: Quiet, ups_test: Callable[[], Awaitable[str]] | None) -> None:
         """`ups_test` makes the UPS test itself and raises DeviceError; None: a person pulls the plug."""

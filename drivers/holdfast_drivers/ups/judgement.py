@@ -15,6 +15,8 @@ CONVERSION = 0.9
 """Share of the battery's power that reaches a load which is planned, not measured at the battery."""
 FLOOR_MW = 100
 """No hub draws less from its battery: a sensor that says so measures something else."""
+NOMINAL_MV = 3700
+"""Of a cell whose voltage nobody tells, as a UPS's whose cells are not known: it says nothing, and never falls."""
 GAP = 600.0
 """Seconds of silence after which a discharge is another one."""
 UNHEARD_DOUBT = 0.5
@@ -63,14 +65,14 @@ class Judge:
 
     def step(self, view: PowerView, now: float) -> Judged:
         """What is believed at monotonic second `now`."""
-        if view.stale:
+        if view.stale or (self.discharge is not None and view.mains is Tri.NO and _is_deaf(view)):
             return self._unheard(now)
         mains = self._mains.step(view.cell_mv, view.mains, now)
         self._vote(view, now)
         if mains is Tri.YES:
             self.end(cut=False)
-        elif mains is Tri.NO and view.cell_mv is not None:
-            self._drain(view, view.cell_mv, now)
+        elif mains is Tri.NO and not _is_deaf(view):
+            self._drain(view, now)
         judged = replace(self._judged(view), mains=mains, doubt=self._doubt(view, mains))
         if judged.minutes_left is not None:
             self._last = (now, judged)
@@ -96,13 +98,14 @@ class Judge:
     def _doubt(self, view: PowerView, mains: Tri) -> str:
         return "mains_contradicted" if mains is not view.mains else self._gauge.against
 
-    def _drain(self, view: PowerView, cell_mv: int, now: float) -> None:
+    def _drain(self, view: PowerView, now: float) -> None:
         if self.discharge is not None and self.discharge.last and now - self.discharge.last.at > GAP:
             self.end(cut=False)
         if self.discharge is None:
             self.discharge = Discharge(full=self._mains.full, doubted=bool(self._gauge.against))
         discharge, (drain, measured) = self.discharge, self._drain_mw(view)
-        charge = view.charge_permille
+        last, charge = discharge.last, view.charge_permille
+        cell_mv = view.cell_mv or (NOMINAL_MV if last is None else last.cell_mv)
         told = None if charge is None or not self._believed(view) else charge / 1000
         discharge.measured = discharge.measured and measured
         discharge.celsius = _celsius(view)
@@ -178,6 +181,10 @@ def _modelled(estimate: Left, discharge: Discharge, pack: Pack) -> int:
     """The charge in permille: what is left, of what there was at the start."""
     whole = estimate.mwh + discharge.used_mwh
     return round(start_charge(discharge, pack) * estimate.mwh / whole * 1000) if whole > 0 else 0
+
+
+def _is_deaf(view: PowerView) -> bool:
+    return view.cell_mv is None and view.charge_permille is None
 
 
 def _celsius(view: PowerView) -> float | None:

@@ -56,7 +56,7 @@ def is_due(now_ms: int, *, last_ms: int) -> bool:
 
 @dataclass(slots=True)
 class SelfTest:
-    """One that somebody asked for. Feed it every moment, and the end of the discharge."""
+    """One that somebody asked for. Feed it the end of the discharge, then the moment."""
 
     phase: Phase = Phase.IDLE
     since: float = 0.0
@@ -78,6 +78,8 @@ class SelfTest:
             self._enter(Phase.RUNNING, now)
         elif self.phase is Phase.WAITING and passed_s >= PATIENCE:
             self._give_up(now)
+        elif self.phase in (Phase.RUNNING, Phase.RETURNING) and judged.mains is Tri.YES:
+            self._give_up(now)  # nothing was drained, or `over` would have been told before
         elif self.phase is Phase.RUNNING and (passed_s >= LASTS or _is_low(judged)):
             self._enter(Phase.RETURNING, now)
 
