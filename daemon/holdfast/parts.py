@@ -42,7 +42,6 @@ from holdfast.devices.printer import NoPrinter, PrinterDevice
 from holdfast.devices.scale import ScaleDevice
 from holdfast.devices.scanner import ScannerDevice
 from holdfast.devices.statistics import GOOD_SCANS, GOOD_WEIGHTS, CountedPrinter, Statistics
-from holdfast.devices.thirdparty import AddedScannerDevice
 from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
@@ -131,13 +130,6 @@ class Parts:
         ]
 
     @cached_property
-    def added_scanners(self) -> list[AddedScannerDevice]:
-        return [
-            AddedScannerDevice(s, health=self.health, scanned=partial(self._scanner_read, s.name))
-            for s in self.config.added_scanners
-        ]
-
-    @cached_property
     def battery(self) -> BatteryCare:
         assert self.config.power is not None, "only asked for with one"
         return BatteryCare(
@@ -187,7 +179,7 @@ class Parts:
         """Those that are configured."""
         others = (self.printer, self.panel, self.power)
         fitted = [other for other in others if isinstance(other, PrinterDevice | PanelDevice | PowerDevice)]
-        return [*self.scanners, *self.added_scanners, *self.scales.values(), *fitted, self.board]
+        return [*self.scanners, *self.scales.values(), *fitted, self.board]
 
     @cached_property
     def finder(self) -> Finder:

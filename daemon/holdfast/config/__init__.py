@@ -1,15 +1,16 @@
 """Configuration: TOML in, one frozen typed object out."""
 
-from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scale, ScaleLine, Scanner, Serial
-from holdfast.config.power import Board, Nut, NutUser, Power
+from holdfast.config.devices import LANGUAGES, PROTOCOLS, Machine, Panel, Printer, Scale, ScaleLine, Scanner, Serial
+from holdfast.config.power import BOARDS, Nut, NutUser, Power
 from holdfast.config.reading import ConfigError, load, parse
 from holdfast.config.root import Config
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
 
 __all__ = [
-    "AddedScanner",
+    "BOARDS",
+    "LANGUAGES",
+    "PROTOCOLS",
     "Api",
-    "Board",
     "Config",
     "ConfigError",
     "Demo",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from holdfast.config.devices import Scanner
-from holdfast.config.power import Power
+from holdfast.config.devices import LANGUAGES, PROTOCOLS, Scanner
+from holdfast.config.power import BOARDS, Power
 from holdfast.config.root import Config
 from holdfast.config.shop import Demo
 from holdfast_contract.topics import CORE, HUB_ID
@@ -18,7 +18,6 @@ Problem = tuple[str, str]
 def _name_checks(config: Config) -> list[Problem]:
     """Every device has a name of its own."""
     named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
-    named += [(f"added_scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.added_scanners)]
     named += [(f"scales[{i}].name", scale.name) for i, scale in enumerate(config.scales)]
     named += [("printer.name", config.printer.name)] if config.printer else []
     taken = {"panel", "battery", "board", "drawer"}
@@ -44,6 +43,7 @@ def cross_checks(config: Config) -> list[Problem]:
     problems += [(f"stations[{i}].name", f"{n!r} is used twice") for i, n in enumerate(names) if n in names[:i]]
     problems += _name_checks(config)
     problems += _station_checks(config, names)
+    problems += _driver_checks(config)
     problems += [
         (f"scanners[{i}]", f"protocol {scanner.protocol!r} needs {needed}, and that alone")
         for i, scanner in enumerate(config.scanners)
@@ -67,7 +67,6 @@ def cross_checks(config: Config) -> list[Problem]:
 def _station_checks(config: Config, names: list[str]) -> list[Problem]:
     """Every device stands at a station that there is; a station has one scale at most."""
     places = [(f"scanners[{i}].station", scanner.station) for i, scanner in enumerate(config.scanners)]
-    places += [(f"added_scanners[{i}].station", scanner.station) for i, scanner in enumerate(config.added_scanners)]
     places += [(f"scales[{i}].station", scale.station) for i, scale in enumerate(config.scales)]
     weighing = [scale.station for scale in config.scales]
     return [(path, f"no station named {station!r}") for path, station in places if station not in names] + [
@@ -75,6 +74,26 @@ def _station_checks(config: Config, names: list[str]) -> list[Problem]:
         for i, station in enumerate(weighing)
         if station in weighing[:i]
     ]
+
+
+def _driver_checks(config: Config) -> list[Problem]:
+    """A driver is one of ours, or has a hyphen and may have options; whether it is installed shows when it is used."""
+    named: list[tuple[str, str, str, tuple[str, ...], bool]] = [
+        (f"scanners[{i}]", "protocol", scanner.protocol, PROTOCOLS, bool(scanner.options))
+        for i, scanner in enumerate(config.scanners)
+    ]
+    if config.printer:
+        named.append(("printer", "language", config.printer.language, LANGUAGES, False))
+    if config.power:
+        named.append(("power", "board", config.power.board, BOARDS, bool(config.power.options)))
+    problems = []
+    for path, key, name, ours, options in named:
+        if name not in ours and "-" not in name:
+            others = "an added driver's name has a hyphen"
+            problems.append((f"{path}.{key}", f"no {key} {name!r}; there are {', '.join(ours)}; {others}"))
+        if name in ours and options:
+            problems.append((f"{path}.options", f"mean nothing to {key} {name!r}"))
+    return problems
 
 
 def _scanner_needs(scanner: Scanner) -> str:
@@ -106,7 +125,7 @@ _BOARD_KEYS = ("address", "cells", "shunt_mohm", "channel", "nut_ups", "nut_user
 
 def _board_checks(power: Power) -> list[Problem]:
     """A board gets every key it needs and none it would ignore."""
-    needed, taken = _NEEDED.get(power.board, ()), _TAKEN.get(power.board, ())
+    needed, taken = _NEEDED.get(power.board, ()), _TAKEN.get(power.board, () if power.board in BOARDS else ("cells",))
     given = [key for key in _BOARD_KEYS if getattr(power, key) is not None]
     missing = [(f"power.{key}", f"is missing: board {power.board!r} needs it") for key in needed if key not in given]
     stray = [key for key in given if key not in needed + taken]

@@ -6,7 +6,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from holdfast.config.section import Pin, Positive, Seconds, Section
+from holdfast.config.section import Driver, Pin, Positive, Seconds, Section
+
+PROTOCOLS = ("plain", "ssi", "honeywell", "datalogic", "newland", "keyboard", "hidpos")
+"""Of scanners, that we drive."""
+LANGUAGES = ("auto", "escpos", "star")
+"""Of printers, that we speak."""
 
 
 class Serial(Section, frozen=True):
@@ -26,7 +31,8 @@ class Scanner(Section, frozen=True):
 
     name: str
     station: str
-    protocol: Literal["plain", "ssi", "honeywell", "datalogic", "newland", "keyboard", "hidpos"] = "plain"
+    protocol: Driver = "plain"
+    """One of PROTOCOLS, or an added driver's name."""
     serial: Serial | None = None
     input: str | None = None
     """Its input device: /dev/input/by-id/... for `keyboard`, a hidraw symlink for `hidpos`."""
@@ -35,18 +41,8 @@ class Scanner(Section, frozen=True):
     gs_substitute: Annotated[str, Meta(max_length=1)] = ""
     """Character a `keyboard` scanner is set to send for GS, which keyboards lack."""
     idle_gap_ms: Annotated[int, Meta(ge=10, le=1000)] = 50
-
-
-class AddedScanner(Section, frozen=True):
-    """A scanner whose driver is installed beside holdfast (docs/writing-a-driver.md)."""
-
-    name: str
-    station: str
-    driver: str
-    """Its name; `holdfast.drivers` entry points carry it."""
-    serial: Serial
     options: dict[str, Any] = field(default_factory=dict)
-    """The driver's own."""
+    """An added driver's own."""
 
 
 class ScaleLine(Serial, frozen=True):
@@ -75,8 +71,9 @@ class Printer(Section, frozen=True):
     usb: str | None = None
     """A printer of the USB printer class by the name udev gives it, never /dev/usb/lp0."""
     tcp: Annotated[str, Meta(pattern=r"^.+:\d+$")] | None = None
-    language: Literal["auto", "escpos", "star"] = "auto"
-    """`auto` asks the printer; one that says nothing is taken for ESC/POS."""
+    language: Driver = "auto"
+    """One of LANGUAGES, or an added driver's name. `auto` asks the printer; one that says nothing is taken for
+    ESC/POS."""
     profile: str = "TM-T88III"
     """A model of the printer database; `holdfast devices --profiles` lists them."""
     dots: Annotated[int, Meta(ge=128, le=1024)] | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from holdfast.config.section import Pin, Section
+from holdfast.config.section import Driver, Pin, Section
 
-Board = Literal[
+BOARDS = (
     "max1704x",
     "ina219",
     "ina226",
@@ -25,14 +25,15 @@ Board = Literal[
     "sbs",
     "bq27441",
     "nut",
-]
+)
 """What measures the battery; docs/power.md says what each can tell."""
 
 
 class Power(Section, frozen=True):
     """Battery gauge and mains line."""
 
-    board: Board = "max1704x"
+    board: Driver = "max1704x"
+    """One of BOARDS, or an added driver's name."""
     bus: str = "/dev/i2c-1"
     """`/dev/i2c-N` or `bench:/path.sock`."""
     address: Annotated[int, Meta(ge=0x03, le=0x77)] | None = None
@@ -63,6 +64,8 @@ class Power(Section, frozen=True):
     """Cell voltage that means empty; when left out 3200, for lifepo4 3000."""
     settle: Annotated[float, Meta(ge=0, le=3600)] = 180.0
     """Seconds after the start in which only a voltage below the hard floor, or the UPS itself, stops the hub."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """An added driver's own."""
     poweroff: tuple[str, ...] = ()
     """Command that powers off after an orderly stop; empty: only stop."""
 

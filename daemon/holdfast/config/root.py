@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.config.devices import AddedScanner, Machine, Panel, Printer, Scale, Scanner
+from holdfast.config.devices import Machine, Panel, Printer, Scale, Scanner
 from holdfast.config.power import Nut, Power
 from holdfast.config.section import Section
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -13,7 +13,6 @@ class Config(Section, frozen=True):
     storage: Storage = Storage()
     stations: tuple[Station, ...] = ()
     scanners: tuple[Scanner, ...] = ()
-    added_scanners: tuple[AddedScanner, ...] = ()
     scales: tuple[Scale, ...] = ()
     printer: Printer | None = None
     board: Machine = Machine()

@@ -90,4 +90,8 @@ class Claims:
 
 
 async def _task(run: Callable[[], Awaitable[None]]) -> None:
-    await run()
+    """An added driver may raise anything; what would end the process becomes its device's fault."""
+    try:
+        await run()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise DeviceError("refused", "its driver wanted to end the process") from error

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from holdfast.config import Power
+from holdfast.devices.thirdparty import added, refusals
 from holdfast_drivers.links.i2c import I2CBus, i2c_bus
 from holdfast_drivers.nut.client import NutClient, NutGauge
 from holdfast_drivers.nut.protocol import PORT
+from holdfast_drivers.registry import GaugeDriver
 from holdfast_drivers.ups import pijuice, pisugar, waveshare_e
 from holdfast_drivers.ups.board import Gauge
 from holdfast_drivers.ups.bq27441 import Bq27441
@@ -36,7 +38,8 @@ async def open_gauge(options: Power, stack: AsyncExitStack, clock: Seconds) -> G
         return _nut_gauge(options.nut_ups, options.cells, stack, clock)
     bus = await i2c_bus(options.bus)
     stack.push_async_callback(bus.close)
-    return await GAUGES[options.board](bus, options, clock)
+    make = GAUGES.get(options.board)
+    return await (_added(bus, options, clock) if make is None else make(bus, options, clock))
 
 
 async def serial_of(gauge: Gauge) -> str:
@@ -88,6 +91,12 @@ def _ups_at(ups_at: str) -> tuple[str, str, int]:
     ups, _, server = ups_at.partition("@")
     host, _, port = server.partition(":")
     return ups, host, int(port or PORT)
+
+
+async def _added(bus: I2CBus, options: Power, clock: Seconds) -> Gauge:
+    found = await added(GaugeDriver, options.board)
+    with refusals(found.name):
+        return await found.make(bus, options.options, clock)
 
 
 async def _max1704x(bus: I2CBus, options: Power, clock: Seconds) -> Gauge:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from holdfast.config import Printer
+from holdfast.config import LANGUAGES, Printer
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.ports import printer_line, printer_link, printer_place
+from holdfast.devices.thirdparty import added
 from holdfast.runtime.clock import Clock
 from holdfast_drivers.links.base import Link, WriteError
-from holdfast_drivers.printers.detect import KINDS, detect
+from holdfast_drivers.printers.detect import KINDS, Kind, detect
 from holdfast_drivers.printers.dialect import hindrance
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import Profile, load_profile, profile_names
+from holdfast_drivers.registry import PrinterDriver
 from holdfast_drivers.values import (
     DeviceError,
     DeviceState,
@@ -27,6 +30,8 @@ from holdfast_drivers.values import (
     Tri,
 )
 
+log = logging.getLogger(__name__)
+
 LOOK_EVERY = 10.0
 """Seconds between health checks of an idle printer."""
 SILENT = "escpos"
@@ -34,6 +39,12 @@ SILENT = "escpos"
 DRAWER = "drawer"
 """Name of the device that hangs on the printer."""
 ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
+
+
+async def added_kind(language: str) -> Kind:
+    """Somebody else's. Raises DeviceError `refused`."""
+    found = await added(PrinterDriver, language)
+    return Kind(found.printer, found.encode)
 
 
 class NoPrinter:
@@ -68,6 +79,7 @@ class PrinterDevice(NoPrinter):
         self._jobs = 0
         self._printer: ReceiptPrinter | None = None
         self._language = ""
+        self._kind: Kind | None = None
         self._changed = asyncio.Event()
         self._profile: Profile | None = None
         health.add(self.name, "printer", printer_place(options))
@@ -75,20 +87,27 @@ class PrinterDevice(NoPrinter):
             health.add(DRAWER, "drawer", printer_place(options), part_of=self.name)
 
     async def run(self) -> None:
-        """Raises DeviceError when the printer is absent or its link is lost."""
+        """Raises DeviceError when the printer is absent or its link is lost; and whatever an added driver raises."""
+        wanted = self._options.language
+        kind = None if wanted in LANGUAGES else await added_kind(wanted)
         profile = await self._load_profile()
         line = await asyncio.to_thread(printer_line, self._options)
         drawer = None if self._options.drawer == "none" else self._options.drawer_open_level == "high"
         link = await self._opener()
-        self._language = await self._spoken(link)
-        printer = KINDS[self._language].driver(
-            link,
-            profile,
-            monotonic=self._clock.monotonic,
-            drawer_open_high=drawer,
-            limits=Limits(patience=self._options.patience),
-            line=line,
-        )
+        try:
+            self._language = await self._spoken(link)
+            self._kind = kind or KINDS[self._language]
+            printer = self._kind.driver(
+                link,
+                profile,
+                monotonic=self._clock.monotonic,
+                drawer_open_high=drawer,
+                limits=Limits(patience=self._options.patience),
+                line=line,
+            )
+        except BaseException:
+            await link.close()
+            raise
         try:
             async with printer:
                 self._printer = printer
@@ -98,14 +117,10 @@ class PrinterDevice(NoPrinter):
             self._stir()
 
     async def _spoken(self, link: Link) -> str:
-        """Which language to print in; closes the link if it is lost meanwhile."""
+        """Which language to print in."""
         if self._options.language != "auto":
             return self._options.language
-        try:
-            return await detect(link, first=self._language or "star") or SILENT
-        except BaseException:
-            await link.close()
-            raise
+        return await detect(link, first=self._language or "star") or SILENT
 
     async def _watch(self, printer: ReceiptPrinter) -> None:
         """Follow the printer's status; ask when it says nothing for long."""
@@ -180,19 +195,29 @@ class PrinterDevice(NoPrinter):
         await self._changed.wait()
 
     async def print(self, document: Document, job: int, *, started: Callable[[], Awaitable[None]]) -> PrintResult:
-        """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer."""
-        printer = self._printer
-        if printer is None:
-            return ABSENT
-        encode = KINDS[self._language].encode
-        data = await asyncio.to_thread(encode, document, await self._load_profile())
-        if printer is not self._printer:
-            return ABSENT
+        """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer; `error` for a defect."""
+        begun = False
+
+        async def begin() -> None:
+            nonlocal begun
+            begun = True
+            await started()
+
         self._jobs += 1
         try:
-            return await printer.print(data, job, started=started)
+            return await self._print(document, job, begin)
+        except (Exception, SystemExit):  # the supervision edge of an added driver: the spool goes on
+            log.exception("%s: its driver failed at job %d", self.name, job)
+            return PrintResult(Printed.UNKNOWN if begun else Printed.NOT_PRINTED, reason="error")
         finally:
             self._jobs -= 1
+
+    async def _print(self, document: Document, job: int, started: Callable[[], Awaitable[None]]) -> PrintResult:
+        printer, kind = self._printer, self._kind
+        if printer is None or kind is None:
+            return ABSENT
+        data = await asyncio.to_thread(kind.encode, document, await self._load_profile())
+        return await printer.print(data, job, started=started) if printer is self._printer else ABSENT
 
     async def kick(self) -> bool:
         """Open the drawer. False: nothing was sent. True: the pulse left, or part of it may have."""
@@ -203,6 +228,9 @@ class PrinterDevice(NoPrinter):
         except WriteError as error:
             return error.taken > 0
         except DeviceError:
+            return False
+        except (Exception, SystemExit):  # the supervision edge of an added driver
+            log.exception("%s: its driver failed at the drawer", self.name)
             return False
         return True
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 
-from holdfast.config import Scanner
+from holdfast.config import PROTOCOLS, Scanner
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.devices.ports import serial_link
+from holdfast.devices.thirdparty import added, refusals
 from holdfast_drivers.links.evdev import evdev_opener
 from holdfast_drivers.links.hidraw import hidraw_opener
+from holdfast_drivers.registry import SCANNERS, ScannerDriver
+from holdfast_drivers.scanners import base as scanners
 from holdfast_drivers.scanners.base import Capability
-from holdfast_drivers.scanners.datalogic import DatalogicScanner
 from holdfast_drivers.scanners.hidpos import USAGE_PAGE, HidPosScanner
-from holdfast_drivers.scanners.honeywell import HoneywellScanner
 from holdfast_drivers.scanners.keyboard import KeyboardScanner
 from holdfast_drivers.scanners.layouts import LAYOUTS
-from holdfast_drivers.scanners.line import LineScanner
-from holdfast_drivers.scanners.newland import NewlandScanner
-from holdfast_drivers.scanners.serial_scanner import SerialScanner
-from holdfast_drivers.scanners.ssi_scanner import SsiScanner
 from holdfast_drivers.values import DeviceError, Scan, Tri
+
+log = logging.getLogger(__name__)
 
 ASK_EVERY = 300.0
 """Seconds without feedback after which a scanner that can be asked is asked whether it lives."""
@@ -33,7 +33,8 @@ BEEPS = {"committed": 1, "need_input": 2}
 """Good tones by the counter's signal; any other is a bad read."""
 
 
-def driver(options: Scanner) -> LineScanner:
+def driver(options: Scanner) -> scanners.Scanner:
+    """One of ours."""
     gap = options.idle_gap_ms / 1000
     if options.protocol == "keyboard":
         layout = LAYOUTS[options.layout]
@@ -42,14 +43,15 @@ def driver(options: Scanner) -> LineScanner:
     if options.protocol == "hidpos":
         return HidPosScanner(hidraw_opener(options.input or "", usage_page=USAGE_PAGE))
     assert options.serial is not None, "the configuration is checked"
-    drivers: dict[str, Callable[..., LineScanner]] = {
-        "plain": SerialScanner,
-        "ssi": SsiScanner,
-        "honeywell": HoneywellScanner,
-        "datalogic": DatalogicScanner,
-        "newland": NewlandScanner,
-    }
-    return drivers[options.protocol](serial_link(options.serial), gap=gap)
+    return SCANNERS[options.protocol].make(serial_link(options.serial), {"gap": gap})
+
+
+async def added_driver(options: Scanner) -> scanners.Scanner:
+    """Somebody else's. Raises DeviceError `refused`."""
+    assert options.serial is not None, "the configuration is checked"
+    found = await added(ScannerDriver, options.protocol)
+    with refusals(found.name):
+        return found.make(serial_link(options.serial), options.options)
 
 
 class ScannerDevice:
@@ -62,19 +64,23 @@ class ScannerDevice:
         self._health = health
         self._scanned = scanned
         self._terminates = False
-        self._live: LineScanner | None = None
+        self._live: scanners.Scanner | None = None
         self._signals: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         place = options.serial.port if options.serial is not None else options.input or ""
         health.add(self.name, "scanner", place)
 
     async def run(self) -> None:
-        """Raises DeviceError when the scanner is absent or goes away."""
-        async with driver(self._options) as scanner:
-            self._health.online(self.name, station=self._station, protocol=self._options.protocol)
+        """Raises DeviceError when the scanner is absent or goes away; and whatever an added driver raises."""
+        options = self._options
+        made = driver(options) if options.protocol in PROTOCOLS else await added_driver(options)
+        async with made as scanner:
+            self._health.online(self.name, station=self._station, protocol=options.protocol)
             telling = asyncio.create_task(self._tell(scanner), name=f"{self.name} feedback")
             self._live = scanner
             try:
                 async for scan in scanner:
+                    if not isinstance(scan, Scan):
+                        raise DeviceError("garbled", f"its driver gave a {type(scan).__name__} for a scan")
                     self._scanned(self._station, self._judged(scan))
             finally:
                 self._live = None
@@ -104,7 +110,7 @@ class ScannerDevice:
             with suppress(asyncio.QueueFull):
                 self._signals.put_nowait(signal.value)
 
-    async def _tell(self, scanner: LineScanner) -> None:
+    async def _tell(self, scanner: scanners.Scanner) -> None:
         """Until the scanner is gone; `run` sees that too."""
         self._forget_signals()
         while True:
@@ -117,8 +123,11 @@ class ScannerDevice:
                 if error.kind == "unplugged":
                     return
                 self._forget_signals()  # those that waited meanwhile would be heard too late
+            except (Exception, SystemExit):  # the supervision edge of foreign code: a tone costs nobody a scan
+                log.exception("%s: its driver failed at a tone; there are no more until it is opened again", self.name)
+                return
 
-    async def _ask(self, scanner: LineScanner) -> None:
+    async def _ask(self, scanner: scanners.Scanner) -> None:
         answers = (await scanner.alive()).value
         self._health.online(self.name, station=self._station, protocol=self._options.protocol, answers=answers)
 
@@ -134,7 +143,7 @@ class ScannerDevice:
             self._signals.get_nowait()
 
 
-async def _pass_on(scanner: LineScanner, signal: str) -> None:
+async def _pass_on(scanner: scanners.Scanner, signal: str) -> None:
     """Raises DeviceError."""
     if Capability.FEEDBACK not in scanner.capabilities:
         return

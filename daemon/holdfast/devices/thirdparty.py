@@ -1,55 +1,31 @@
-"""A scanner whose driver came from elsewhere. Whatever it does, the hub and its other devices go on."""
+"""Drivers that came from elsewhere. Whatever they do, the hub and its other devices go on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from holdfast.config import AddedScanner
-from holdfast.devices.health import HealthBoard, Verdict
-from holdfast.devices.ports import serial_link
-from holdfast_drivers.registry import Driver, Registry, load_drivers
-from holdfast_drivers.values import DeviceError, Scan, Tri
+from holdfast_drivers.registry import GaugeDriver, PrinterDriver, ScannerDriver, load_drivers
+from holdfast_drivers.values import DeviceError
+
+D = TypeVar("D", ScannerDriver, PrinterDriver, GaugeDriver)
 
 
-class AddedScannerDevice:
-    """`run` is one life of the connection. A driver that is missing or broken is a device that is not there."""
+async def added(kind: type[D], name: str) -> D:
+    """The installed driver called so. Raises DeviceError `refused`: there is none, or it is broken."""
+    registry = await asyncio.to_thread(load_drivers)  # an import may take its time
+    try:
+        return registry.find(kind, name)
+    except KeyError as error:
+        raise DeviceError("refused", str(error.args[0])) from error
 
-    def __init__(
-        self,
-        options: AddedScanner,
-        *,
-        health: HealthBoard,
-        scanned: Callable[[str, Scan], None],
-        registry: Callable[[], Registry] = load_drivers,
-    ) -> None:
-        self.name = options.name
-        self._options = options
-        self._opener = serial_link(options.serial)
-        self._health = health
-        self._scanned = scanned
-        self._registry = registry
-        health.add(self.name, "scanner", options.serial.port)
 
-    async def run(self) -> None:
-        """Raises DeviceError, `refused` without a usable driver; and whatever the driver raises."""
-        registry = await asyncio.to_thread(self._registry)  # an import may take its time
-        try:
-            await self._live(registry[self._options.driver])
-        except (KeyError, ValueError) as error:
-            raise DeviceError("refused", str(error.args[0] if error.args else error)) from error
-        except SystemExit as error:
-            raise DeviceError("refused", f"driver {self._options.driver} wanted to end the process") from error
-
-    async def check(self) -> Verdict:
-        """CheckHealth, external: nothing can be asked of it."""
-        await asyncio.sleep(0)
-        return Tri.UNKNOWN, "it cannot be made to sound: try --level interactive"
-
-    async def _live(self, driver: Driver) -> None:
-        async with driver.make(self._opener, self._options.options) as scanner:
-            self._health.online(self.name, station=self._options.station, driver=driver.name)
-            async for scan in scanner:
-                if not isinstance(scan, Scan):
-                    raise DeviceError("garbled", f"driver {driver.name} gave a {type(scan).__name__} for a scan")
-                self._scanned(self._options.station, scan)
+@contextmanager
+def refusals(name: str) -> Iterator[None]:
+    """A driver that will not be made of what the configuration says is a device that is not there."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise DeviceError("refused", f"driver {name}: {error}") from error

@@ -81,40 +81,38 @@ class Dialect(ABC):
         """Ask, twice at most; whether `status` is fresh now. Silence makes every field unknown."""
 
     @abstractmethod
-    async def learn_proof(self) -> Proof:
-        """Find out with an empty job what the printer can prove."""
-
-    @abstractmethod
-    async def identify(self) -> None:
-        """Ask a printer that can prove something what it is: `identity`. Nothing of it is printed."""
-
-    @abstractmethod
-    async def renew(self) -> None:
-        """Switch on again what a power cycle at the printer may have switched off."""
-
-    @abstractmethod
-    async def settle(self) -> str | None:
-        """Wait out the answers that an earlier job left behind, lest they prove the next; why that failed."""
-
-    @abstractmethod
-    def flush(self, owed: int) -> bytes:
-        """Ends a command that still waits for at most `owed` bytes."""
-
-    @abstractmethod
-    def opening(self) -> bytes:
-        """Goes before every job."""
-
-    @abstractmethod
-    def proof_of(self, job: int, proof: Proof) -> JobProof:
-        """How `job` is to be proved by a printer that can give `proof`."""
-
-    @abstractmethod
-    def kick_pulse(self, pin: int) -> bytes:
-        """Opens the drawer on connector pin 2 (`pin` 0) or 5 (1). Raises ValueError: no such pin."""
-
-    @abstractmethod
     def interpreter(self, dots: int) -> Interpreter:
         """What a printer `dots` wide makes of our bytes."""
+
+    async def learn_proof(self) -> Proof:
+        """Find out with an empty job what the printer can prove."""
+        return Proof.NONE
+
+    async def identify(self) -> None:  # noqa: B027 - many cannot be asked
+        """Ask a printer that can prove something what it is: `identity`. Nothing of it is printed."""
+
+    async def renew(self) -> None:  # noqa: B027 - most printers have nothing to switch on
+        """Switch on again what a power cycle at the printer may have switched off."""
+
+    async def settle(self) -> str | None:
+        """Wait out the answers that an earlier job left behind, lest they prove the next; why that failed."""
+        return None
+
+    def flush(self, owed: int) -> bytes:
+        """Ends a command that still waits for at most `owed` bytes."""
+        return bytes(owed)
+
+    def opening(self) -> bytes:
+        """Goes before every job."""
+        return self.reset
+
+    def proof_of(self, job: int, proof: Proof) -> JobProof:  # noqa: ARG002 - for languages that can prove one
+        """How `job` is to be proved by a printer that can give `proof`."""
+        return JobProof()
+
+    def kick_pulse(self, pin: int) -> bytes:
+        """Opens the drawer on connector pin 2 (`pin` 0) or 5 (1). Raises ValueError: no such pin."""
+        raise ValueError(f"no such drawer pin: {pin}")
 
     def fall_silent(self) -> None:
         """Nothing is known any more."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast_drivers.links.base import Opener
-from holdfast_drivers.registry import Driver
+from holdfast_drivers.registry import ScannerDriver
 from holdfast_drivers.scanners.base import Capability, Garbled
 from holdfast_drivers.scanners.line import LineScanner
 from holdfast_drivers.values import Scan
@@ -76,4 +76,4 @@ def make(opener: Opener, options: Mapping[str, Any]) -> RingScanner:
     return RingScanner(opener, loud=bool(options.get("loud", True)))
 
 
-DRIVER = Driver("acme-ring", make, "ACME ring scanner")
+DRIVER = ScannerDriver("acme-ring", make, "ACME ring scanner")
