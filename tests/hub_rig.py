@@ -65,10 +65,17 @@ class Bench:
     levels: list[tuple[str, str]] = field(default_factory=list)
     ports: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    seen: list[dict[str, Any]] | Exception = field(default_factory=list)
+    """Battery boards."""
     counts: dict[str, int] = field(default_factory=lambda: {"GoodScanCount": 12})
 
     def found(self) -> list[dict[str, Any]]:
         return self.ports
+
+    async def boards(self, bus: str | None) -> dict[str, Any]:
+        if isinstance(self.seen, Exception):
+            raise self.seen
+        return {"bus": bus or "/dev/i2c-1", "boards": self.seen}
 
     async def test(self, name: str, level: str) -> dict[str, Any]:
         self._check(name)

@@ -10,10 +10,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "Scan your badge, then scan the command again.",
     ),
     "badge_unknown": ("This badge is not known here.", "Ask a supervisor to issue a badge."),
-    "bus_stuck": (
-        "A chip holds the battery board's bus.",
-        "Switch hub and board off and on. Without that: docs/power.md, A bus that is stuck.",
-    ),
     "cart_empty": ("There is nothing in the cart.", "Scan a product first."),
     "cart_full": ("The cart has too many lines.", "Finish this sale and start another."),
     "cart_not_open": ("There is no open cart.", "Scan a product to start a sale."),
@@ -117,6 +113,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         "Replace it, then `holdfast power forget`; or correct `capacity_wh` if the label says less.",
     ),
     "bus": ("Its bus failed.", "Check its wiring, then restart the hub."),
+    "bus_stuck": (
+        "A chip holds the bus it is on.",
+        "Switch hub and board off and on. Without that: docs/power.md, A bus that is stuck.",
+    ),
     "busy": (
         "Another program uses its port, or it is at work.",
         "End that program; `fuser -v PORT` names it.",

@@ -30,6 +30,7 @@ from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
 from holdfast.devices.battery import BatteryCare
 from holdfast.devices.board import BoardDevice
+from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
@@ -197,7 +198,12 @@ class Parts:
     def workbench(self) -> Workbench:
         external = {device.name: device.check for device in self.devices}
         return Workbench(
-            health=self.health, finder=self.finder, statistics=self.statistics, claims=self.claims, external=external
+            health=self.health,
+            finder=self.finder,
+            statistics=self.statistics,
+            claims=self.claims,
+            external=external,
+            boards=lambda bus: boards_on(bus, self.config.power),
         )
 
     @cached_property

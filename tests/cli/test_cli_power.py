@@ -10,7 +10,7 @@ from cli_rig import Terminal
 from holdfast.api.ports import PowerReport
 from holdfast.cli import power
 from holdfast.domain.core import Refused
-from holdfast_drivers.values import Tri
+from holdfast_drivers.values import DeviceError, Tri
 
 IDLE = {"result": "never", "tested": None, "due": False, "phase": "idle", "by": "", "seconds": 0, "lasts": 600}
 JUDGED: dict[str, Any] = {
@@ -113,3 +113,39 @@ def test_without_a_battery(hub: Terminal) -> None:
     hub.rig.power = None
     assert "no battery" in hub("power").stdout
     assert "no battery is configured" in hub("power", "test", code=1).output
+
+
+# Looking for boards
+
+GAUGE: dict[str, Any] = {
+    "board": "max1704x", "address": 0x36, "sure": True, "evidence": "VERSION, CONFIG 0x971c, 3850 mV", "wired": [],
+    "configured": False, "needs": "mains_pin = 6",
+}  # fmt: skip
+MONITOR = GAUGE | {
+    "board": "ina219", "address": 0x43, "sure": False, "evidence": "configuration 0x0eef, 3850 mV",
+    "wired": ["waveshare-c"], "configured": True,
+}  # fmt: skip
+
+
+def test_boards_are_told_with_how_sure_and_what_to_configure(hub: Terminal) -> None:
+    hub.rig.bench.seen = [GAUGE, MONITOR]
+    shown = hub("power", "detect").stdout
+    for told in (
+        "/dev/i2c-1",
+        "0x36",
+        "max1704x",
+        "sure",
+        "mains_pin = 6",
+        "ina219 or waveshare-c",
+        "unsure: you decide",
+    ):
+        assert told in shown
+    assert hub.json("power", "detect", "--bus", "/dev/i2c-0")["bus"] == "/dev/i2c-0"
+
+
+def test_no_board_and_no_bus(hub: Terminal) -> None:
+    assert "no board that is known here answers" in hub("power", "detect").stdout
+    hub.rig.bench.seen = ValueError("x is no I²C bus")
+    assert "x is no I²C bus" in hub("power", "detect", "--bus", "x", code=1).output
+    hub.rig.bench.seen = DeviceError("bus_stuck", "/dev/i2c-1 is held")
+    assert "bus_stuck: /dev/i2c-1 is held" in hub("power", "detect", code=1).output

@@ -32,7 +32,7 @@ GROUPS = {
     "badge": {"new", "list", "revoke"},
     "journal": {"verify", "rebuild", "tail", "export", "verify-export", "salvage-info"},
     "config": {"check", "show"},
-    "power": {"test", "forget"},
+    "power": {"detect", "test", "forget"},
 }
 
 

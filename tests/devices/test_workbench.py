@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import HealthBoard, Verdict
@@ -54,7 +55,13 @@ def bench(tmp_path: Path) -> Bench:
     claims = Claims(health=health, wake=lambda _: asyncio.Event(), busy=lambda _: False)
     finder = Finder(health=health, clock=clock, store=tmp_path / "known.json", root=tmp_path)
     work = Workbench(
-        health=health, finder=finder, statistics=statistics, claims=claims, external={"scanner": look}, patience=0.2
+        health=health,
+        finder=finder,
+        statistics=statistics,
+        claims=claims,
+        external={"scanner": look},
+        boards=lambda bus: boards_on(bus, None),
+        patience=0.2,
     )
     made = Bench(clock, health, work, statistics)
     return made

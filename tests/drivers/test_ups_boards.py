@@ -20,8 +20,7 @@ from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.board import Gauge, PowerBoard
 from holdfast_drivers.ups.bq27441 import Bq27441
 from holdfast_drivers.ups.cells import AGREE, InferredMains, charge_from_voltage
-from holdfast_drivers.ups.chips import Fault, SimulatedChip
-from holdfast_drivers.ups.detect import Candidate, detect
+from holdfast_drivers.ups.chips import SimulatedChip
 from holdfast_drivers.ups.ina import INA219, INA226, INA3221, WAVESHARE, Ina, Wiring
 from holdfast_drivers.ups.lc709203 import Lc709203
 from holdfast_drivers.ups.max17048 import Max17048
@@ -203,10 +202,13 @@ async def test_bq27441_that_lost_its_configuration_does_not_know_the_charge() ->
     assert (reading.charge_permille, reading.cell_mv) == (None, round(chip.battery.cell_mv))
 
 
-async def test_bq27441_is_asked_for_its_type_only_when_named() -> None:
+async def test_bq27441_is_asked_for_its_type_only_when_it_looks_like_one() -> None:
     chip = chip_of("bq27441")
-    assert not await on_bus({bq27441.ADDRESS: chip}, detect)
+    chip.overlay[bq27441.TEMPERATURE] = b"\xff\x7f"
+    with pytest.raises(DeviceError, match="no battery's temperature"):
+        await on_bus({bq27441.ADDRESS: chip}, Bq27441.identified)
     assert not chip.writes
+    del chip.overlay[bq27441.TEMPERATURE]
     await on_bus({bq27441.ADDRESS: chip}, Bq27441.identified)
     assert chip.writes == [(0, b"\x01\x00")]
 
@@ -228,44 +230,6 @@ def test_charge_by_voltage_is_monotonic_and_bounded() -> None:
     charges = [charge_from_voltage(mv) for mv in range(2500, 4501, 10)]
     assert charges == sorted(charges)
     assert (charges[0], charges[-1], charge_from_voltage(3720)) == (0, 1000, 500)
-
-
-# Detection
-
-
-@pytest.mark.parametrize("name", SEEN)
-async def test_a_board_is_known_by_what_it_says(name: str) -> None:
-    chip = chip_of(name, charge=0.5, mains=False)
-    found = await on_bus({BOARDS[name].address: chip}, detect)
-    assert [(c.board, c.address, c.sure) for c in found] == [(name, BOARDS[name].address, True)]
-    assert not chip.writes
-
-
-async def test_a_board_without_identity_is_reported_as_unsure() -> None:
-    chip = chip_of("pisugar2", charge=0.5)
-    chip.overlay[0xD0] = b"\0\x10"
-    found = await on_bus({pisugar.ADDRESS_2: chip}, detect)
-    assert [(c.board, c.sure) for c in found] == [("pisugar2", False), ("pisugar2pro", False)]
-
-
-async def test_an_ina219_that_was_configured_is_unsure() -> None:
-    chip = chip_of("ina219", charge=0.5)
-    chip.overlay[ina.CONFIG] = b"\x0e\xef"
-    (found,) = await on_bus({0x42: chip}, detect)
-    assert isinstance(found, Candidate)
-    assert (found.board, found.sure) == ("ina219", False)
-
-
-async def test_a_clock_modules_eeprom_is_no_pisugar() -> None:
-    chip = SimulatedChip(Battery(), lambda _: {0: b"\xff" * 256})
-    assert not await on_bus({pisugar.ADDRESS_3: chip}, detect)
-
-
-async def test_a_bus_that_hangs_is_told() -> None:
-    chip = chip_of("lc709203f")
-    chip.fault = Fault.STUCK
-    with pytest.raises(DeviceError, match="bus_stuck"):
-        await on_bus({lc709203.ADDRESS: chip}, detect)
 
 
 # Registers that say anything
@@ -299,14 +263,6 @@ def test_any_registers_give_a_sane_reading_or_a_device_error(name: str, data: by
     assert chip.writes == 0
     assert reading.cell_mv is None or 2500 <= reading.cell_mv <= 4500
     assert reading.charge_permille is None or 0 <= reading.charge_permille <= 1000
-
-
-@given(data=st.binary(max_size=400), address=st.integers(0x03, 0x77))
-@settings(max_examples=60, deadline=None)
-def test_detection_survives_any_chip_and_never_writes(data: bytes, address: int) -> None:
-    chip = Fuzz(data)
-    asyncio.run(on_bus({address: chip}, detect))
-    assert chip.writes == 0
 
 
 # As one stream

@@ -47,6 +47,15 @@ async def found(hub: Hub, _: web.Request) -> dict[str, Any]:
     return {"found": list(hub.workbench.found())}
 
 
+async def boards(hub: Hub, request: web.Request) -> dict[str, Any]:
+    """Battery boards on `?bus=` or the hub's own bus, how sure that is and why. Chips are read, never written to."""
+    try:
+        with _refusing():
+            return dict(await hub.workbench.boards(request.query.get("bus")))
+    except ValueError as error:
+        raise Refused("invalid", detail=str(error)) from error
+
+
 async def test(hub: Hub, request: web.Request) -> dict[str, Any]:
     """POST `{level}`: `internal` changes nothing, `external` can be perceived, `interactive` waits for a person."""
     body = decode(await read_body(request, MAX_BODY), TestBody)

@@ -43,6 +43,10 @@ class Workbench(Protocol):
         """Every port, what may be on it and why."""
         ...
 
+    async def boards(self, bus: str | None, /) -> Mapping[str, Any]:
+        """Battery boards on a bus, by reading alone: `{bus, boards}`. Raises ValueError for what is no bus."""
+        ...
+
     async def test(self, name: str, level: str) -> Mapping[str, Any]:
         """`{level, healthy, text, words}`."""
         ...

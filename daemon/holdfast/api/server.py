@@ -30,6 +30,7 @@ READS: dict[str, Answer] = {
     "/v1/status": technical.status,
     "/v1/devices": devices.devices,
     "/v1/devices/found": devices.found,
+    "/v1/devices/boards": devices.boards,
     "/v1/outbox": technical.outbox,
     "/v1/power": technical.power,
     "/v1/board": technical.board,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,6 +57,19 @@ def test(session: Session) -> None:
         raise typer.Exit(1)
 
 
+@command(app, examples=("holdfast power detect", "holdfast power detect --bus /dev/i2c-0"))
+def detect(
+    session: Session,
+    bus: Annotated[
+        str | None, typer.Option(metavar="PATH", help="/dev/i2c-N; left out: the hub's own.", show_default=False)
+    ] = None,
+) -> None:
+    """Look for battery boards on a bus: what is there, how sure that is, what to configure. Only reads."""
+    from urllib.parse import quote
+
+    session.show(session.client.get("/v1/devices/boards" + (f"?bus={quote(bus)}" if bus else "")), _detected)
+
+
 @command(app)
 def forget(session: Session) -> None:
     """The pack was replaced: forget what was learnt of the old one."""
@@ -80,6 +93,26 @@ def in_words(power: dict[str, Any]) -> str:
     mains = {"yes": "on mains", "no": "[yellow]on battery[/]"}.get(power["mains"], f"mains {UNKNOWN}")
     left = "" if power["minutes_left"] is None else f", about {_left(power)} left"
     return f"{mark} S{power['stage']} {power['stage_name']}, {mains}, charge {charge}{left}"
+
+
+def _detected(answer: dict[str, Any]) -> RenderableType:
+    from rich.markup import escape
+
+    from holdfast.cli.show import DOUBTFUL, GOOD, table
+
+    rows = (
+        (
+            GOOD if found["sure"] else DOUBTFUL,
+            f"0x{found['address']:02x}",
+            " or ".join([found["board"], *found["wired"]]),
+            "sure" if found["sure"] else "unsure: you decide",
+            escape(found["evidence"]),
+            "it is" if found["configured"] else escape(found["needs"]),
+        )
+        for found in answer["boards"]
+    )
+    headings = ("", "address", "board", "", "why", "configure")
+    return table(f"Battery boards on {answer['bus']}", headings, rows, empty="no board that is known here answers")
 
 
 def _left(power: dict[str, Any]) -> str:

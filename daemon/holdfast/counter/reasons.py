@@ -22,10 +22,6 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {
         "Dieser Ausweis ist hier nicht bekannt. Die Schichtleitung kann einen ausstellen.",
         "Ce badge est inconnu ici. Demandez-en un au responsable.",
     ),
-    "bus_stuck": (
-        "Ein Baustein hält den Bus der Batterieplatine fest. Hub und Platine aus- und wieder einschalten.",
-        "Un composant bloque le bus de la carte batterie. Éteignez et rallumez le hub et la carte.",
-    ),
     "cart_empty": (
         "Der Korb ist leer. Erst einen Artikel scannen.",
         "Le panier est vide. Scannez d'abord un article.",

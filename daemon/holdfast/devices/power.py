@@ -17,7 +17,7 @@ from holdfast.domain.power import ChangeStage, NoteBlind, NoteMains
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine
 from holdfast.domain.trend import Trend
 from holdfast.runtime.clock import Clock
-from holdfast_contract.reasons import REASONS, words
+from holdfast_contract.reasons import FAULTS, words
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.ups.board import PowerBoard
 from holdfast_drivers.ups.filter import STALE, PowerFilter, PowerView
@@ -147,7 +147,7 @@ class PowerDevice:
 
     def _finding(self, reading: PowerReading) -> dict[str, str]:
         """The first thing that is not well, in words."""
-        missed = [reading.missed] if reading.missed in REASONS else []
+        missed = [reading.missed] if reading.missed in FAULTS else []
         found = [*missed, *self.care.findings]
         return {"finding": words(found[0])} if found else {}
 

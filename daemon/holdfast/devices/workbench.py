@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -71,14 +71,16 @@ class Workbench:
         statistics: Statistics,
         claims: Claims,
         external: Mapping[str, Callable[[], Awaitable[Verdict]]],
+        boards: Callable[[str | None], Coroutine[Any, Any, Mapping[str, Any]]],
         patience: float = PATIENCE,
     ) -> None:
-        """`external`: what each device does for an external test, by its name."""
+        """`external`: what each device does for an external test, by its name; `boards`: see there."""
         self._health = health
         self._finder = finder
         self._statistics = statistics
         self.release = claims.release
         self.claim = claims.claim
+        self.boards = boards
         self._external = external
         self._patience = patience
         self._awaited: dict[str, asyncio.Future[Scan]] = {}

@@ -1,4 +1,8 @@
-"""Which battery boards are on a bus, by reading alone: nothing is written to a chip that nobody has named."""
+"""Which battery boards are on a bus, by reading alone: nothing is written to a chip that nobody has named.
+
+Where several kinds of chip share an address, what a chip says decides; where it cannot, every candidate is unsure and
+the configuration decides.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.ups import ina, lc709203, max17048, pijuice, pisugar, sbs, waveshare_e
-from holdfast_drivers.ups.ina import CONFIG, INA219, INA219_AT_START, INA226, INA3221, Part
+from holdfast_drivers.ups import bq27441, ina, lc709203, max17048, pijuice, pisugar, sbs, waveshare_e
+from holdfast_drivers.ups.cells import PLAUSIBLE_MV
+from holdfast_drivers.ups.ina import CONFIG, INA219, INA219_AT_START, INA226, INA3221, WAVESHARE, Part
 from holdfast_drivers.values import DeviceError
 
 PACK_MV = range(2500, 18_001)
 """One to four cells in series, for a monitor that does not know how many."""
+KERNEL = "kernel"
+"""In place of a board: a driver of the kernel has the chip, and nobody else may read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,14 @@ class Candidate:
     """A board that may stand at an address."""
 
     board: str
+    """As in the configuration; or KERNEL."""
     address: int
     evidence: str
     """What it said that the board would say."""
     sure: bool = True
     """False: another chip could have said the same, or more than one board answers to this address."""
+    wired: tuple[str, ...] = ()
+    """Boards of the configuration that carry such a chip at this address; their wiring cannot be seen."""
 
 
 Probe = Callable[[I2CBus, int], Awaitable[Candidate]]
@@ -31,7 +41,7 @@ Probe = Callable[[I2CBus, int], Awaitable[Candidate]]
 
 
 async def detect(bus: I2CBus) -> list[Candidate]:
-    """Every board found, by address. Raises DeviceError("unplugged"|"bus_stuck") when the bus itself fails."""
+    """Every board found, by address. Raises DeviceError: `unplugged`, `bus_stuck`, `refused` by the bus itself."""
     found: list[Candidate] = []
     for address, probes in sorted(PROBES.items()):
         here = await _at(bus, address, probes)
@@ -47,14 +57,21 @@ async def _at(bus: I2CBus, address: int, probes: tuple[Probe, ...]) -> list[Cand
         except DeviceError as error:
             if error.kind == "absent":
                 break
-            if error.kind in ("unplugged", "bus_stuck"):
+            if error.kind == "busy":
+                return [Candidate(KERNEL, address, "a driver of the kernel has it: take its overlay out of config.txt")]
+            if error.kind in ("unplugged", "bus_stuck", "refused"):
                 raise
     return here
 
 
 async def _max1704x(bus: I2CBus, address: int) -> Candidate:
-    await max17048.Max17048.detect(bus)
-    return Candidate("max1704x", address, "VERSION and a working cell")
+    """Other gauges of the maker at this address (MAX17055, MAX17262) count in other registers, by which a VERSION and a
+    voltage can come out by chance; a CONFIG that was never written to cannot.
+    """
+    reading = await (await max17048.Max17048.detect(bus)).read()
+    config = await bus.read_word_be(address, max17048.CONFIG)
+    fresh = config & ~max17048.CONFIG_LIVE in max17048.CONFIG_AT_START
+    return Candidate("max1704x", address, f"VERSION, CONFIG 0x{config:04x}, {reading.cell_mv} mV", sure=fresh)
 
 
 async def _waveshare_e(bus: I2CBus, address: int) -> Candidate:
@@ -89,6 +106,12 @@ async def _lc709203f(bus: I2CBus, address: int) -> Candidate:
     return Candidate("lc709203f", address, "CRCs of a sample")
 
 
+async def _bq27441(bus: I2CBus, address: int) -> Candidate:
+    """It would name itself, but only when asked by a write."""
+    shown = await bq27441.looks_like(bus)
+    return Candidate("bq27441", address, f"{shown}; it is asked for its type once it is configured", sure=False)
+
+
 def _ina(part: Part) -> Probe:
     async def probe(bus: I2CBus, address: int) -> Candidate:
         await ina.identify(bus, part, address)
@@ -104,7 +127,12 @@ async def _ina219(bus: I2CBus, address: int) -> Candidate:
     if config in (0, 0xFFFF) or pack_mv not in PACK_MV:
         raise DeviceError("garbled", f"0x{config:04x}, {pack_mv} mV")
     fresh = config == INA219_AT_START
-    return Candidate("ina219", address, f"configuration 0x{config:04x}, {pack_mv} mV", sure=fresh)
+    wired = tuple(
+        board
+        for board, wiring in WAVESHARE.items()
+        if wiring.address == address and pack_mv // wiring.cells in PLAUSIBLE_MV
+    )
+    return Candidate("ina219", address, f"configuration 0x{config:04x}, {pack_mv} mV", sure=fresh, wired=wired)
 
 
 async def _unless_marked(bus: I2CBus, address: int) -> Candidate:
@@ -121,6 +149,7 @@ PROBES: dict[int, tuple[Probe, ...]] = {
     max17048.ADDRESS: (_max1704x,),
     **{address: (_ina(INA226), _ina(INA3221), _unless_marked) for address in range(0x40, 0x44)},
     **{address: (_ina(INA226), _unless_marked) for address in range(0x44, 0x50)},
+    bq27441.ADDRESS: (_bq27441,),
     pisugar.ADDRESS_3: (_pisugar3,),
     pisugar.ADDRESS_2: (_pisugar2(pisugar.IP5209), _pisugar2(pisugar.IP5312)),
 }

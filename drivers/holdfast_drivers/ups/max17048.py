@@ -21,6 +21,10 @@ VCELL = 0x02
 SOC = 0x04
 VERSION = 0x08
 CONFIG = 0x0C
+CONFIG_AT_START = (0x9700, 0x971C)
+"""Of a MAX17040/41, and of the others."""
+CONFIG_LIVE = 0x00E0
+"""Bits of CONFIG that change by themselves or are no settings: sleep and alerts."""
 CRATE = 0x16
 
 VCELL_UV = 78.125
