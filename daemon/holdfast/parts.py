@@ -17,7 +17,7 @@ import msgspec
 from holdfast import config as options
 from holdfast.api.commands import open_commands
 from holdfast.api.metrics import Metrics
-from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, Hub, PowerReport, UplinkReport
+from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, Hub, UplinkReport
 from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.feed import LiveFeed
@@ -28,17 +28,16 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
-from holdfast.devices.battery import BatteryCare
 from holdfast.devices.board import BoardDevice
 from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
-from holdfast.devices.gauges import ups_test
 from holdfast.devices.health import Health, HealthBoard, Verdict
+from holdfast.devices.loads import Loads
 from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
-from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.devices.power import PowerDevice
 from holdfast.devices.printer import NoPrinter, PrinterDevice
 from holdfast.devices.scale import ScaleDevice
 from holdfast.devices.scanner import ScannerDevice
@@ -47,8 +46,10 @@ from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
 from holdfast.domain.registry import AREAS
+from holdfast.domain.stages import Stage
 from holdfast.journal.journal import Journal
 from holdfast.journal.keys import badge_key
+from holdfast.powerhouse import Powerhouse
 from holdfast.runtime.clock import Clock
 from holdfast.runtime.stop import StopRequest
 from holdfast.uplink.announce import About
@@ -131,37 +132,30 @@ class Parts:
         ]
 
     @cached_property
-    def battery(self) -> BatteryCare:
-        assert self.config.power is not None, "only asked for with one"
-        return BatteryCare(
-            self.config.power,
-            clock=self.real,
-            store=self.journal.path.parent / "battery.json",
-            execute=self.journal.execute,
-            quiet=self._is_quiet,
-            ups_test=ups_test(self.config.power),
-        )
-
-    @cached_property
     def scales(self) -> dict[str, ScaleDevice]:
         """By station."""
         weighed = partial(self.statistics.count, statistic=GOOD_WEIGHTS)
         return {s.station: ScaleDevice(s, health=self.health, weighed=weighed) for s in self.config.scales}
 
     @cached_property
-    def power(self) -> PowerDevice | None:
+    def powerhouse(self) -> Powerhouse | None:
         if self.config.power is None:
             return None
-        return PowerDevice(
+        return Powerhouse(
             self.config.power,
             health=self.health,
-            clock=self.real,
-            care=self.battery,
-            execute=self.journal.execute,
-            staged=lambda stage: self.panel.show_power(saving=stage > 0),
+            real=self.real,
+            clock=self.clock,
+            journal=self.journal,
+            quiet=self._is_quiet,
+            staged=self._staged,
             stop=self.stop.ask,
-            noted=self._power_noted,
+            publish=self.feed.publish,
         )
+
+    @property
+    def power(self) -> PowerDevice | None:
+        return None if self.powerhouse is None else self.powerhouse.device
 
     @cached_property
     def board(self) -> BoardDevice:
@@ -178,8 +172,9 @@ class Parts:
     @property
     def devices(self) -> list[Device]:
         """Those that are configured."""
-        others = (self.printer, self.panel, self.power)
-        fitted = [other for other in others if isinstance(other, PrinterDevice | PanelDevice | PowerDevice)]
+        others = (self.printer, self.panel, self.power, self.powerhouse and self.powerhouse.loads)
+        kinds = PrinterDevice | PanelDevice | PowerDevice | Loads
+        fitted: list[Device] = [other for other in others if isinstance(other, kinds)]
         return [*self.scanners, *self.scales.values(), *fitted, self.board]
 
     @cached_property
@@ -309,8 +304,8 @@ class Parts:
             others=lambda: [_other_report(device) for device in self.health.others()],
             workbench=self.workbench,
             uplink=self._uplink_report,
-            power=lambda: _power_report(self.power.now(), self.battery) if self.power else None,
-            battery=lambda: self.battery if self.power else None,
+            power=lambda: self.powerhouse.report() if self.powerhouse else None,
+            battery=lambda: self.powerhouse.battery if self.powerhouse else None,
             board=self._board_report,
             feed=self.feed,
             scan=self._scan,
@@ -383,17 +378,11 @@ class Parts:
         """Whether no sale is open; parked ones wait anyway."""
         return not await self.journal.query("SELECT 1 FROM cart WHERE parked = 0 LIMIT 1")
 
-    def _power_noted(self, now: PowerNow) -> None:
-        report = _power_report(now, self.battery)
-        self.feed.publish(
-            {
-                "kind": "power",
-                "stage": report.stage,
-                "mains": report.mains.value,
-                "charge_permille": report.charge_permille,
-                "minutes_left": report.minutes_left,
-            }
-        )
+    def _staged(self, stage: Stage) -> None:
+        """What the hub itself gives up at each stage; docs/power.md lists it."""
+        self.panel.show_power(saving=stage > Stage.NORMAL)
+        if self.uplink is not None:
+            self.uplink.economize(spare=stage >= Stage.CONSERVE, bulk=stage < Stage.SHED)
 
     def _board_changed(self, change: Change) -> None:
         """Rare, for what comes and goes is held; a diagnostic, for it is no fact of the shop."""
@@ -456,8 +445,3 @@ def speed(config: Config) -> int:
 def _other_report(device: Health) -> DeviceReport:
     """Of what nobody configured: nothing is counted of it."""
     return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)
-
-
-def _power_report(now: PowerNow, battery: BatteryCare) -> PowerReport:
-    stage, mains = int(now.stage), now.mains
-    return PowerReport(stage, mains, now.charge_permille, now.cell_mv, now.minutes_left, battery.report())

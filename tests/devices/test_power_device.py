@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from holdfast.config import BOARDS, ConfigError, Nut, NutUser, Power, parse
 from holdfast.devices.battery import BatteryCare
+from holdfast.devices.book import PowerBook
+from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.gauges import GAUGES, cells_of, open_gauge, ups_test
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.nut import NutDoor, status, variables
@@ -30,6 +32,7 @@ from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import SimulatedChip
 from holdfast_drivers.ups.filter import SAMPLES, PowerFilter
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
+from support.power_rig import NoRecord
 
 HUB = {"id": "pier-7", "code": "P7", "name": "Pier 7"}
 NOWHERE = Path("/nonexistent/battery.json")
@@ -57,6 +60,7 @@ def device(power: Power, executed: list[Command]) -> PowerDevice:
         health=HealthBoard(clock),
         clock=clock,
         care=BatteryCare(power, clock=clock, store=NOWHERE, execute=execute, quiet=quiet),
+        energy=EnergyKeeper(power, book=PowerBook(NoRecord()), real=clock, clock=clock, execute=execute),
         execute=execute,
         staged=lambda _: None,
         stop=lambda _: None,

@@ -15,6 +15,8 @@ from holdfast.config import Power
 from holdfast.devices import gauges
 from holdfast.devices import power as power_module
 from holdfast.devices.battery import BatteryCare
+from holdfast.devices.book import PowerBook
+from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.power import PowerDevice
 from holdfast.domain.core import Command, Outcome
@@ -56,6 +58,15 @@ class PlainLines(MemoryChip):
 
     def configure(self, line: int, config: LineConfig, on_edge: OnEdge | None = None) -> None:
         super().configure(line, replace(config, debounce=0.0), on_edge)
+
+
+class NoRecord:
+    """A journal without records."""
+
+    head = (0, b"")
+
+    async def query(self, sql: str, *_: object) -> list[tuple[Any, ...]]:
+        raise AssertionError(sql)
 
 
 class VirtualClock(SystemClock):
@@ -115,6 +126,7 @@ async def play(
         health=health,
         clock=clock,
         care=BatteryCare(options, clock=clock, store=folder / "battery.json", execute=execute, quiet=busy),
+        energy=EnergyKeeper(options, book=PowerBook(NoRecord()), real=clock, clock=clock, execute=execute),
         execute=execute,
         staged=lambda _: None,
         stop=lambda _: _stopped(story, loop.time()),

@@ -1,7 +1,7 @@
 """Configuration: TOML in, one frozen typed object out."""
 
 from holdfast.config.devices import LANGUAGES, PROTOCOLS, Machine, Panel, Printer, Scale, ScaleLine, Scanner, Serial
-from holdfast.config.power import BOARDS, Nut, NutUser, Power
+from holdfast.config.power import BOARDS, SHED_ORDER, Load, Nut, NutUser, Power
 from holdfast.config.reading import ConfigError, load, parse
 from holdfast.config.root import Config
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -10,11 +10,13 @@ __all__ = [
     "BOARDS",
     "LANGUAGES",
     "PROTOCOLS",
+    "SHED_ORDER",
     "Api",
     "Config",
     "ConfigError",
     "Demo",
     "Hub",
+    "Load",
     "Machine",
     "Nut",
     "NutUser",

@@ -6,7 +6,7 @@ import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.config.devices import LANGUAGES, PROTOCOLS, Scanner
-from holdfast.config.power import BOARDS, Power
+from holdfast.config.power import BOARDS, Load, Power
 from holdfast.config.root import Config
 from holdfast.config.shop import Demo
 from holdfast_contract.topics import CORE, HUB_ID
@@ -20,7 +20,7 @@ def _name_checks(config: Config) -> list[Problem]:
     named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
     named += [(f"scales[{i}].name", scale.name) for i, scale in enumerate(config.scales)]
     named += [("printer.name", config.printer.name)] if config.printer else []
-    taken = {"panel", "battery", "board", "drawer"}
+    taken = {"panel", "battery", "board", "drawer", "loads"}
     problems = []
     for path, name in named:
         if name in taken:
@@ -52,7 +52,7 @@ def cross_checks(config: Config) -> list[Problem]:
     if config.printer and [config.printer.serial, config.printer.usb, config.printer.tcp].count(None) != 2:
         problems.append(("printer", "give exactly one of serial, usb and tcp"))
     if config.power:
-        problems += _board_checks(config.power)
+        problems += _board_checks(config.power) + _load_checks(config.power.loads)
     if config.nut and not config.power:
         problems.append(("nut", "needs power: without a battery there is nothing to tell"))
     if config.storage.floor_bytes > config.storage.low_bytes:
@@ -132,6 +132,19 @@ def _board_checks(power: Power) -> list[Problem]:
     if (power.nut_user is None) != (power.nut_password_file is None):
         missing.append(("power.nut_user", "goes with nut_password_file"))
     return missing + [(f"power.{key}", f"means nothing to board {power.board!r}") for key in stray]
+
+
+def _load_checks(loads: tuple[Load, ...]) -> list[Problem]:
+    """Each of a class of its own, switched one way."""
+    kinds = [load.kind for load in loads]
+    problems = [
+        (f"power.loads[{i}].kind", f"{kind!r} is named twice") for i, kind in enumerate(kinds) if kind in kinds[:i]
+    ]
+    return problems + [
+        (f"power.loads[{i}]", "give pin, or off and on")
+        for i, load in enumerate(loads)
+        if bool(load.off) != bool(load.on) or bool(load.off) == (load.pin is not None)
+    ]
 
 
 def _demo_checks(demo: Demo) -> list[Problem]:

@@ -29,6 +29,24 @@ BOARDS = (
 """What measures the battery; docs/power.md says what each can tell."""
 
 
+SHED_ORDER = ("camera", "stream", "guest_radio", "media_cache", "second_tablet")
+"""Classes of load that are shed in stage S2, in this order; nothing else is before the stop."""
+
+
+class Load(Section, frozen=True):
+    """Something the hub can switch off to save energy: by a relay at `pin`, or by the commands `off` and `on`."""
+
+    name: Annotated[str, Meta(pattern=r"^\S(.{0,62}\S)?$")]
+    kind: Literal["camera", "stream", "guest_radio", "media_cache", "second_tablet"]
+    watts: Annotated[float, Meta(gt=0, le=10_000)]
+    chip: str = "header"
+    pin: Pin | None = None
+    off_level: Literal["high", "low"] = "high"
+    """Level that switches it off. Wire the relay so that a line nobody drives leaves it on."""
+    off: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+
+
 class Power(Section, frozen=True):
     """Battery gauge and mains line."""
 
@@ -66,6 +84,9 @@ class Power(Section, frozen=True):
     """Seconds after the start in which only a voltage below the hard floor, or the UPS itself, stops the hub."""
     options: dict[str, Any] = field(default_factory=dict)
     """An added driver's own."""
+    measures: tuple[str, ...] = ()
+    """Classes of an event's loads that hang on this battery, and so are measured by it; empty: all of them."""
+    loads: tuple[Load, ...] = ()
     poweroff: tuple[str, ...] = ()
     """Command that powers off after an orderly stop; empty: only stop."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from holdfast.config import Power
 from holdfast.devices.battery import BatteryCare
+from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.gauges import cells_of, open_gauge, serial_of
 from holdfast.devices.health import HealthBoard, Verdict
 from holdfast.domain.core import Command, Outcome
@@ -68,6 +69,10 @@ class PowerNow:
     """Who says the charge: `gauge`, `voltage`, `model`."""
     why_unknown: str = ""
     """Why `minutes_left` is unknown: `silent`, `settling`, `no_charge`."""
+    stage_why: str = ""
+    """What last changed the stage; as `StageChanged.why`."""
+    stop_asked: bool = False
+    """The board or UPS asks for the stop."""
 
 
 class PowerDevice:
@@ -80,6 +85,7 @@ class PowerDevice:
         health: HealthBoard,
         clock: Clock,
         care: BatteryCare,
+        energy: EnergyKeeper,
         execute: Execute,
         staged: Callable[[Stage], None],
         stop: Callable[[str], None],
@@ -96,13 +102,14 @@ class PowerDevice:
         self._filter = PowerFilter()
         self._machine = StageMachine(Limits(cutoff_mv=options.empty_mv, floor_mv=options.floor_mv))
         self.care = care
+        self.energy = energy
         self._mains = Tri.UNKNOWN
         self._silent = False
         self._readings: asyncio.Queue[PowerReading] | None = None
         """Of a test that waits for one."""
         self._trend = Trend()
         self._began = clock.monotonic()
-        self._heard = self._began + STALE
+        self._deaf_after = self._heard = self._began + STALE
         """When the gauge was last known; on battery, since when at the earliest."""
         self._lasts: float | None = None
         health.add(self.name, "battery", options.nut_ups or options.bus)
@@ -162,9 +169,11 @@ class PowerDevice:
         view = self._filter.view(now)
         judged = await self.care.step(view, now)
         await self._note_mains(view, judged)
-        await self._note_silence(view)
+        await self._note_silence(view, now)
+        await self.energy.look()
         change = self._machine.step(self._known(view, judged, now), now)
         self._noted(self.now())
+        await self.energy.step(judged, self._machine.stage, now, power_mw=view.power_mw)
         if change is None:
             return
         charge, cell_mv = _or_unknown(view.charge_permille), _or_unknown(view.cell_mv)
@@ -187,10 +196,12 @@ class PowerDevice:
             mains=None if mains is Tri.UNKNOWN else mains is Tri.YES,
             charge=None if deaf else judged.charge_permille,
             minutes=judged.minutes_left,
+            margin=self.energy.margin(judged),
             cell_mv=view.cell_mv,
             rising=self._trend.rising,
             silent_s=max(now - self._heard + STALE, 0.0) if mains is Tri.NO and deaf else 0.0,
             lasts_s=self._lasts,
+            grid=self.energy.grid_level,
             stop_asked=view.stop_asked,
             settling=now - self._began < self._options.settle,
         )
@@ -202,11 +213,14 @@ class PowerDevice:
         charge, cell_mv = _or_unknown(view.charge_permille), _or_unknown(view.cell_mv)
         await self._execute(NoteMains(mains=judged.mains.value, charge=charge, cell_mv=cell_mv), actor=ACTOR)
 
-    async def _note_silence(self, view: PowerView) -> None:
-        silent = view.stale and view.age is not None
-        if silent and not self._silent:
+    async def _note_silence(self, view: PowerView, now: float) -> None:
+        """The gauge has not answered for STALE seconds, whatever the mains line says."""
+        if view.cell_mv is not None or view.charge_permille is not None:
+            self._deaf_after = now
+            self._silent = False
+        elif now > self._deaf_after and not self._silent:
+            self._silent = True
             await self._execute(NoteBlind(on_battery=self._mains is Tri.NO), actor=ACTOR)
-        self._silent = silent
 
     def now(self) -> PowerNow:
         view = self._filter.view(self._clock.monotonic())
@@ -232,6 +246,8 @@ class PowerDevice:
             chemistry=self._options.chemistry,
             charge_by=judged.charge_by,
             why_unknown=judged.why,
+            stage_why=self._machine.why,
+            stop_asked=view.stop_asked,
         )
 
 

@@ -73,6 +73,7 @@ class Uplink:
             events=self._ev, reports=self._tm, telemetry=telemetry, inbox=self._inbox, books=self._books,
             hooks=hooks, clock=clock, digest_seconds=config.digest_seconds,
         )  # fmt: skip
+        self._bulk = True
         self._oldest: Record | None = None
         self._failures = 0
         self._stop_by = 0.0
@@ -86,7 +87,8 @@ class Uplink:
         extras = Pace(size, 0.0, config.compress, size, expiry=TELEMETRY_EXPIRY_S)
         forwarders = {Stream.EV: self._forwarder(JournalSource(self._outbox), events, lambda: True)}
         for stream, ring in self._telemetry.rings.items():
-            forwarders[stream] = self._forwarder(ring, extras, self._events_settled)
+            may_send = self._bulk_may_go if stream is Stream.DG else self._events_settled
+            forwarders[stream] = self._forwarder(ring, extras, may_send)
         return forwarders
 
     def _event_pace(self) -> Pace:
@@ -115,6 +117,14 @@ class Uplink:
 
     def _events_settled(self) -> bool:
         return self._ev.lag <= SETTLED_LAG
+
+    def _bulk_may_go(self) -> bool:
+        return self._bulk and self._events_settled()
+
+    def economize(self, *, spare: bool, bulk: bool) -> None:
+        """Spare: half as many digests. Without bulk, diagnostics wait in their ring."""
+        self._watch.digest_factor = 2 if spare else 1
+        self._bulk = bulk
 
     def report_state(self, device: str, reading: msgspec.Struct) -> None:
         """Show a device's last reading on `state/{device}`, retained, now or when connected."""

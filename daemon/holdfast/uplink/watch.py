@@ -54,6 +54,8 @@ class LinkWatch:
         self._hooks = hooks
         self._clock = clock
         self._digest_seconds = digest_seconds
+        self.digest_factor = 1
+        """On the seconds between digests while the link is well."""
         self._digest: int | None = None
         """Number of the digest made since the hub was last offline."""
         self._digest_at = 0.0
@@ -108,7 +110,7 @@ class LinkWatch:
         digest = self._hooks.digest
         if digest is None or reach(signals) is not Reach.GOOD or signals.lag > SETTLED_LAG:
             return
-        period = DIGEST_RETRY_S if self.link is Link.CATCHING_UP else self._digest_seconds
+        period = DIGEST_RETRY_S if self.link is Link.CATCHING_UP else self._digest_seconds * self.digest_factor
         if self._digest is None or self._clock.monotonic() - self._digest_at >= period:
             self._digest = self._telemetry.report(STOCK_DIGEST, await digest())
             self._digest_at = self._clock.monotonic()

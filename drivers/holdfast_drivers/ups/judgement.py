@@ -36,6 +36,8 @@ class Judged:
     """On battery until the power is cut; on mains what would be left if they failed now."""
     minutes_within: int | None = None
     """Half-width of `minutes_left`; None: the UPS's own word, which has none."""
+    left_mwh: int | None = None
+    """In the battery, until the power is cut."""
     draw_mw: int | None = None
     """What the loads take from the battery, smoothed, as last measured on battery."""
     temperature_dc: int | None = None
@@ -136,10 +138,16 @@ class Judge:
             health_permille=health_permille(self.known, self.pack),
         )
         if view.minutes_left is not None and not self._gauge.against:
-            return replace(judged, minutes_left=view.minutes_left)
+            mwh = view.minutes_left / 60 * (self._draw_mw() or self.planned_mw / CONVERSION)
+            return replace(judged, minutes_left=view.minutes_left, left_mwh=round(mwh))
         if estimate is None:
             return replace(judged, why="settling" if view.cell_mv is None and charge is None else "no_charge")
-        return replace(judged, minutes_left=int(estimate.minutes), minutes_within=round(estimate.minutes_within))
+        return replace(
+            judged,
+            minutes_left=int(estimate.minutes),
+            minutes_within=round(estimate.minutes_within),
+            left_mwh=round(estimate.mwh),
+        )
 
     def _charge(self, view: PowerView) -> tuple[int | None, str]:
         """What a sensor says of the charge, and which."""
@@ -174,7 +182,9 @@ class Judge:
             return judged
         passed = (now - at) / 60
         within = (judged.minutes_within or 0) + passed * UNHEARD_DOUBT
-        return replace(judged, minutes_left=max(int(judged.minutes_left - passed), 0), minutes_within=round(within))
+        minutes = max(judged.minutes_left - passed, 0.0)
+        left = round((judged.left_mwh or 0) * minutes / judged.minutes_left) if judged.minutes_left else 0
+        return replace(judged, minutes_left=int(minutes), minutes_within=round(within), left_mwh=left)
 
 
 def _modelled(estimate: Left, discharge: Discharge, pack: Pack) -> int:
