@@ -198,7 +198,7 @@ class PowerDevice:
             minutes=judged.minutes_left,
             margin=self.energy.margin(judged),
             cell_mv=view.cell_mv,
-            rising=self._trend.rising,
+            rising=self._trend.rising and (view.power_mw is None or view.power_mw >= 0),
             silent_s=max(now - self._heard + STALE, 0.0) if mains is Tri.NO and deaf else 0.0,
             lasts_s=self._lasts,
             grid=self.energy.grid_level,
