@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
-from conformance.rigs import QUIRKS, RIGS, LinkPair, Rig
+from conformance.printer_kits import PRINTER_KITS, PRINTER_QUIRKS, PrinterKit
+from conformance.rigs import LINES, QUIRKS, STREAMS, LinkPair, Rig
 from conformance.scale_kits import SCALE_KIT_QUIRKS, SCALE_KITS, ScaleKit
 from conformance.scanner_kits import KIT_QUIRKS, KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
@@ -36,15 +37,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    quirks = ", ".join((*QUIRKS, *KIT_QUIRKS, *SCALE_KIT_QUIRKS))
+    quirks = ", ".join((*QUIRKS, *KIT_QUIRKS, *PRINTER_QUIRKS, *SCALE_KIT_QUIRKS))
     config.addinivalue_line("markers", f"not_with(quirk): skipped on a backend or a protocol with that quirk: {quirks}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "rig" in metafunc.fixturenames:
-        metafunc.parametrize("rig", RIGS, ids=lambda rig: rig.name, indirect=True)
     if "kit" in metafunc.fixturenames:
-        metafunc.parametrize("kit", KITS, ids=lambda kit: kit.name, indirect=True)
+        pairs = [(kit, rig) for kit in KITS for rig in kit.rigs]
+        ids = [f"{kit.name}-{rig.name}" for kit, rig in pairs]
+        metafunc.parametrize(("kit", "rig"), pairs, ids=ids, indirect=True)
+    elif "rig" in metafunc.fixturenames:
+        rigs = LINES if "scale_kit" in metafunc.fixturenames else STREAMS
+        metafunc.parametrize("rig", rigs, ids=lambda rig: rig.name, indirect=True)
+    if "printer_kit" in metafunc.fixturenames:
+        metafunc.parametrize("printer_kit", PRINTER_KITS, ids=lambda kit: kit.name, indirect=True)
     if "scale_kit" in metafunc.fixturenames:
         metafunc.parametrize("scale_kit", SCALE_KITS, ids=lambda kit: kit.name, indirect=True)
 
@@ -100,6 +106,13 @@ def scale_kit(request: pytest.FixtureRequest) -> ScaleKit:
     return kit
 
 
+@pytest.fixture
+def printer_kit(request: pytest.FixtureRequest) -> PrinterKit:
+    _skip_by_quirk(request, PRINTER_QUIRKS)
+    kit: PrinterKit = request.param
+    return kit
+
+
 def _skip_by_quirk(request: pytest.FixtureRequest, quirks: dict[str, str]) -> None:
     for mark in request.node.iter_markers("not_with"):
         if mark.args[0] in request.param.quirks:
@@ -108,7 +121,7 @@ def _skip_by_quirk(request: pytest.FixtureRequest, quirks: dict[str, str]) -> No
 
 @pytest.fixture
 def link_pair(rig: Rig) -> LinkPair:
-    return LinkPair(rig.opener, rig.device, rig.name, rig.plug, rig.unplug)
+    return LinkPair(rig.opener, rig.device, rig.name, rig.plug, rig.unplug, rig.quirks)
 
 
 @pytest.fixture

@@ -14,10 +14,13 @@ from holdfast_drivers.links.memory import memory_pair
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.serial import serial_opener
 from holdfast_drivers.links.tcp import tcp_opener
+from holdfast_drivers.links.usblp import usblp_opener
 from holdfast_drivers.values import DeviceError
 
 QUIRKS = {
     "shared": "a second opener is let in",
+    "deep": "takes in a whole job before a writer has to wait",
+    "reports": "carries whole reports, not a stream of bytes",
 }
 """What a backend cannot help. A test that needs the opposite is marked `not_with` and skipped there."""
 
@@ -32,6 +35,7 @@ class LinkPair:
     backend: str
     plug: Callable[[], Awaitable[None]]
     unplug: Callable[[], Awaitable[None]]
+    quirks: frozenset[str] = frozenset()
 
 
 class DeviceEnd:
@@ -109,9 +113,20 @@ class PtyRig:
         await self.device.disconnect()
 
 
+class UsbLpRig(PtyRig):
+    """`/dev/usb/lp0`, played by a PTY in raw mode: the calls are the same. That usblp lets one process in is not."""
+
+    name = "usblp"
+    quirks = frozenset({"shared"})
+
+    def __init__(self, symlink: Path) -> None:
+        super().__init__(symlink)
+        self.opener = usblp_opener(str(symlink))
+
+
 class TcpRig:
     name = "tcp"
-    quirks = frozenset({"shared"})
+    quirks = frozenset({"shared", "deep"})
 
     def __init__(self, _: Path) -> None:
         self.device = DeviceEnd()
@@ -143,6 +158,31 @@ class TcpRig:
                 self.device.connect(DescriptorLink(sock.detach(), "tcp device"))
 
 
+class HidrawRig:
+    """`/dev/hidraw0`, played by a socket that keeps messages apart: one write is one report is one read."""
+
+    name = "hidraw"
+    quirks = frozenset({"shared", "reports"})
+
+    def __init__(self, _: Path) -> None:
+        self.device = DeviceEnd()
+        self._plugged = True
+
+    async def opener(self) -> Link:
+        if not self._plugged:
+            raise DeviceError("absent", "unplugged")
+        hub, device = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.device.connect(DescriptorLink(device.detach(), "hid device"))
+        return DescriptorLink(hub.detach(), "hidraw")
+
+    async def plug(self) -> None:
+        self._plugged = True
+
+    async def unplug(self) -> None:
+        self._plugged = False
+        await self.device.disconnect()
+
+
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,5 +193,8 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-Rig = MemoryRig | PtyRig | TcpRig
-RIGS: tuple[type[Rig], ...] = (MemoryRig, PtyRig, TcpRig)
+Rig = MemoryRig | PtyRig | UsbLpRig | TcpRig | HidrawRig
+LINES: tuple[type[Rig], ...] = (MemoryRig, PtyRig, TcpRig)
+"""What a device that speaks a line of bytes may stand at."""
+STREAMS: tuple[type[Rig], ...] = (*LINES, UsbLpRig)
+"""A printer has one kind of link more."""

@@ -94,7 +94,7 @@ async def test_a_code_cut_off_by_an_unplug_never_becomes_a_scan(
     assert (scanner.stats.reads, scanner.stats.fragments) == (1, 1)
 
 
-@pytest.mark.not_with("keys")
+@pytest.mark.not_with("whole")
 async def test_it_finds_its_feet_after_garbage(scanner: LineScanner, simulator: ScannerSimulator) -> None:
     await simulator.garbage(3000)
     await simulator.scan("!", aim="")
@@ -127,7 +127,7 @@ async def test_giving_up_on_a_scan_loses_none(scanner: LineScanner, simulator: S
     assert got == codes
 
 
-@pytest.mark.not_with("keys")
+@pytest.mark.not_with("whole")
 async def test_a_babbling_scanner_is_survived_in_bounded_memory(
     scanner: LineScanner, simulator: ScannerSimulator
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import struct
 import tracemalloc
 from pathlib import Path
 from random import Random
@@ -12,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driver_tools import open_descriptors
+from holdfast_drivers.links import hidraw
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.descriptor import DescriptorLink
 from holdfast_drivers.links.hidraw import hidraw_opener
@@ -27,15 +31,11 @@ from holdfast_drivers.scanners.hidpos import (
     Report,
     decode,
 )
+from holdfast_drivers.scanners.hidpos_sim import reports
 from holdfast_drivers.values import DeviceError, Scan
 
 BOARDING_PASS = b"M1GATHERGOOD/MICHAEL  YABCDEF LHRDURAK 3542 052Y003D23  0000"
 """60 bytes, as long as the example of the Access-IS manuals."""
-
-
-def reports(aim: str, data: bytes) -> list[bytes]:
-    pieces = [data[start : start + MAX_DATA] for start in range(0, len(data), MAX_DATA)]
-    return [Report(aim, piece, number < len(pieces) - 1).encode() for number, piece in enumerate(pieces)]
 
 
 def fed(wire: list[bytes]) -> list[Scan | Garbled]:
@@ -50,6 +50,12 @@ def test_a_report_is_the_manuals_byte_for_byte() -> None:
     assert (first[63], second[63]) == (1, 0)
     assert second[1] == 4
     assert fed([first, second]) == [Scan(BOARDING_PASS, aim="]Q0")]
+
+
+@given(st.sampled_from(["]E0", "]C1", "]d2"]), st.binary(min_size=1, max_size=MAX_FRAME // 4))
+def test_every_read_survives_in_as_many_reports_as_it_takes(aim: str, data: bytes) -> None:
+    whole = data.lstrip(b"\x02").rstrip(b"\r\n\t\x03")
+    assert fed(reports(aim, data)) == ([Scan(whole, aim=aim)] if whole else [])
 
 
 @given(st.sampled_from(["]E0", "]C1", "]d2"]), st.binary(max_size=MAX_DATA), st.booleans())
@@ -128,6 +134,40 @@ async def test_what_is_no_hid_device_is_not_opened(tmp_path: Path) -> None:
         with pytest.raises(DeviceError) as caught:
             await hidraw_opener(str(path), usage_page=USAGE_PAGE)()
         assert caught.value.kind == kind
+
+
+DESCRIPTOR = b"\x05\x8c\x09\x02\xa1\x01"
+"""The beginning of a scanner's: usage page 8C, usage "bar code scanner", collection."""
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A HID device that says DESCRIPTOR."""
+
+    def ioctl(fd: int, request: int, argument: bytes | bytearray) -> bytes:
+        if request == hidraw.HIDIOCGRDESCSIZE:
+            return struct.pack("@i", len(DESCRIPTOR))
+        assert request == hidraw.HIDIOCGRDESC
+        assert isinstance(argument, bytearray)
+        argument[4 : 4 + len(DESCRIPTOR)] = DESCRIPTOR
+        return b""
+
+    monkeypatch.setattr("holdfast_drivers.links.hidraw.fcntl.ioctl", ioctl)
+    path = tmp_path / "hidraw7"
+    os.mkfifo(path)
+    return str(path)
+
+
+async def test_only_a_device_that_names_the_usage_is_opened_and_by_one_hub_alone(node: str) -> None:
+    before = open_descriptors()
+    link = await hidraw_opener(node, usage_page=USAGE_PAGE)()
+    for usage, kind in ((USAGE_PAGE, "busy"), (b"\x05\x8d", "busy")):
+        with pytest.raises(DeviceError, match=kind):
+            await hidraw_opener(node, usage_page=usage)()
+    await link.close()
+    with pytest.raises(DeviceError, match="refused: its report descriptor names another usage"):
+        await hidraw_opener(node, usage_page=b"\x05\x8d")()
+    assert open_descriptors() == before
 
 
 @pytest.mark.proof

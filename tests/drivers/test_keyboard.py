@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import ctypes.util
-import fcntl
-import os
 import struct
-import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
 from random import Random
@@ -23,27 +18,22 @@ from hypothesis import strategies as st
 from holdfast.counter.commands import BY_CODE
 from holdfast_drivers.barcodes import commands, receipts
 from holdfast_drivers.barcodes.classify import CommandCode, classify
-from holdfast_drivers.links.base import Link
-from holdfast_drivers.links.descriptor import DescriptorLink
-from holdfast_drivers.links.evdev import evdev_opener
 from holdfast_drivers.scanners.base import Garbled
 from holdfast_drivers.scanners.framing import MAX_FRAME
 from holdfast_drivers.scanners.keyboard import (
     CAPS_LOCK,
-    EV_KEY,
     INPUT_EVENT,
     LEFT_ALT,
     LEFT_SHIFT,
     PRESSED,
     RELEASED,
     KeyboardDecoder,
-    KeyboardScanner,
     Stroke,
     spell,
 )
 from holdfast_drivers.scanners.keyboard_sim import Key, dropped, events, keys
 from holdfast_drivers.scanners.layouts import DE, FR, KEYPAD, LAYOUTS, UK, US, Layout
-from holdfast_drivers.values import DeviceError, Scan
+from holdfast_drivers.values import Scan
 
 EVENT_32 = struct.Struct("<iiHHi")
 """struct input_event for a 32-bit process."""
@@ -236,105 +226,6 @@ def test_any_split_of_the_structs_gives_the_same_scans(pieces: list[bytes], cuts
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     got = [scan for start, end in pairwise(edges) for scan in split.feed(data[start:end], 0.0)]
     assert [*got, *split.idle(1.0)] == [*whole.feed(data, 0.0), *whole.idle(1.0)]
-
-
-async def test_a_thousand_keys_a_second_for_a_second_all_arrive() -> None:
-    """Structs through a real descriptor in the kernel's portions, each key when it is due."""
-    reading, writing = os.pipe()
-    codes = [f"{number:012d}" for number in range(77)]
-
-    async def opener() -> Link:
-        return DescriptorLink(reading, "keys")
-
-    def press() -> None:
-        began = time.monotonic()
-        presses = keys("".join(code + "\r" for code in codes))
-        for number, pair in enumerate(zip(presses, presses, strict=True)):
-            time.sleep(max(0.0, began + number / 1000 - time.monotonic()))
-            os.write(writing, events(iter(pair), began + number / 1000))
-
-    async with KeyboardScanner(opener, gap=1.0) as scanner:
-        pressing = asyncio.create_task(asyncio.to_thread(press))
-        async with asyncio.timeout(20):
-            got = [(await anext(scanner)).data.decode() for _ in codes]
-        await pressing
-    os.close(writing)
-    assert got == codes
-    assert (scanner.stats.garbled, scanner.stats.fragments) == (0, 0)
-
-
-UI_SET_EVBIT, UI_SET_KEYBIT, UI_DEV_SETUP, UI_DEV_CREATE, UI_DEV_DESTROY = (
-    0x40045564,
-    0x40045565,
-    0x405C5503,
-    0x5501,
-    0x5502,
-)
-UI_GET_SYSNAME_64 = 0x8040552C
-
-
-@contextmanager
-def virtual_keyboard() -> Iterator[tuple[int, str]]:
-    """A keyboard made by the kernel: its uinput descriptor, and its event device."""
-    try:
-        fd = os.open("/dev/uinput", os.O_WRONLY)
-    except OSError as error:
-        pytest.skip(f"needs /dev/uinput: {error.strerror}")
-    try:
-        fcntl.ioctl(fd, UI_SET_EVBIT, EV_KEY)
-        for code in range(1, 128):
-            fcntl.ioctl(fd, UI_SET_KEYBIT, code)
-        fcntl.ioctl(fd, UI_DEV_SETUP, struct.pack("<HHHH80sI", 3, 0x05E0, 0x1200, 1, b"holdfast test scanner", 0))
-        fcntl.ioctl(fd, UI_DEV_CREATE)
-        sysname = fcntl.ioctl(fd, UI_GET_SYSNAME_64, bytes(64)).split(b"\0")[0].decode()
-        yield fd, _event_node(sysname)
-    finally:
-        os.close(fd)
-
-
-def _event_node(sysname: str) -> str:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        for entry in Path(f"/sys/devices/virtual/input/{sysname}").glob("event*"):
-            node = Path("/dev/input") / entry.name
-            if node.exists() and os.access(node, os.R_OK):
-                return str(node)
-        time.sleep(0.01)
-    pytest.skip("the kernel made a keyboard, but no /dev/input/event* that may be read")
-
-
-async def test_a_thousand_keys_a_second_through_the_kernel_all_arrive() -> None:
-    codes = [f"{number:012d}" for number in range(77)]
-    with virtual_keyboard() as (uinput, node):
-        async with KeyboardScanner(evdev_opener(node), gap=1.0) as scanner:
-            with pytest.raises(DeviceError, match="busy"):
-                await evdev_opener(node)()
-            pressing = asyncio.create_task(asyncio.to_thread(_press_all, uinput, codes))
-            async with asyncio.timeout(20):
-                got = [(await anext(scanner)).data.decode() for _ in codes]
-            await pressing
-    assert got == codes
-    assert scanner.stats.garbled == 0
-
-
-def _press_all(uinput: int, codes: list[str]) -> None:
-    began = time.monotonic()
-    presses = keys("".join(code + "\r" for code in codes))
-    for number, pair in enumerate(zip(presses, presses, strict=True)):
-        time.sleep(max(0.0, began + number / 1000 - time.monotonic()))
-        os.write(uinput, events(iter(pair), 0.0))
-
-
-async def test_what_is_no_input_device_is_not_opened(tmp_path: Path) -> None:
-    (tmp_path / "event7").write_bytes(b"")
-    for path, kind in (
-        (tmp_path / "event0", "absent"),
-        (tmp_path / "event7", "refused"),
-        (Path("/dev/null"), "refused"),
-    ):
-        with pytest.raises(DeviceError) as caught:
-            await evdev_opener(str(path))()
-        assert caught.value.kind == kind
 
 
 @pytest.mark.proof

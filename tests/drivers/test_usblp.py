@@ -43,6 +43,20 @@ async def test_an_empty_packet_is_not_the_end(tmp_path: Path) -> None:
     await link.close()
 
 
+async def test_a_hang_up_is_no_empty_packet(tmp_path: Path) -> None:
+    """A PTY reads as nothing in both cases; only the hang-up tells."""
+    async with Pty(tmp_path / "lp0") as device:
+        link = await usblp_opener(device.path)()
+        reading = asyncio.create_task(link.read(10))
+        await asyncio.sleep(0.05)
+        await device.unplug()
+        for read in (reading, link.read(10)):
+            with pytest.raises(DeviceError, match="unplugged"):
+                async with asyncio.timeout(2):
+                    await read
+        await link.close()
+
+
 async def test_a_printer_that_cannot_talk_back_is_silent_until_it_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from holdfast_drivers.links.base import Link, Opener
 from holdfast_drivers.links.descriptor import DescriptorLink
-from holdfast_drivers.links.thread import opened
+from holdfast_drivers.links.thread import opened_once
 from holdfast_drivers.values import DeviceError
 
 OPEN_TIMEOUT = 5.0
@@ -36,10 +36,9 @@ def hidraw_opener(path: str, *, usage_page: bytes) -> Opener:
 
     async def open_link() -> Link:
         try:
-            thread, fd = await opened(f"hidraw {path}", lambda: _open(path, usage_page), _close, timeout=OPEN_TIMEOUT)
+            fd = await opened_once(f"hidraw {path}", lambda: _open(path, usage_page), _close, timeout=OPEN_TIMEOUT)
         except OSError as error:
             raise DeviceError(_kind(error), f"{path}: {error.strerror}") from error
-        await thread.close()
         return DescriptorLink(fd, path)
 
     return open_link

@@ -10,12 +10,13 @@ from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.values import DeviceError
 
 Mangle = Callable[[bytes], bytes]
-"""What the line makes of bytes on their way in: `drop`, `duplicate`, `garbage`."""
+"""What the line makes of bytes under way: `drop`, `duplicate`, `garbage`."""
 
 
 class HostileLink:
     """`inner`, but reads come after `delay` seconds in pieces of `read_size` and through `mangle`, writes leave in
-    pieces of `write_size`, and the plug is pulled after `reads_until_unplug` or `writes_until_unplug` bytes.
+    pieces of `write_size` and through `mangle_out`, and the plug is pulled after `reads_until_unplug` or
+    `writes_until_unplug` bytes.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class HostileLink:
         write_size: int | None = None,
         delay: float = 0.0,
         mangle: Mangle = bytes,
+        mangle_out: Mangle = bytes,
         reads_until_unplug: int | None = None,
         writes_until_unplug: int | None = None,
     ) -> None:
@@ -33,7 +35,8 @@ class HostileLink:
         self._read_size = read_size
         self._write_size = write_size
         self._delay = delay
-        self._mangle = mangle
+        self.mangle = mangle
+        self.mangle_out = mangle_out
         self._reads_left = reads_until_unplug
         self._writes_left = writes_until_unplug
         self._mangled = b""
@@ -45,7 +48,7 @@ class HostileLink:
     async def read(self, limit: int) -> bytes:
         await asyncio.sleep(self._delay)
         while not self._mangled:
-            self._mangled = self._mangle(await self._read_inner(limit))
+            self._mangled = self.mangle(await self._read_inner(limit))
         taken, self._mangled = self._mangled[:limit], self._mangled[limit:]
         return taken
 
@@ -75,10 +78,17 @@ class HostileLink:
             raise WriteError("unplugged", f"{self.name}: the plug was pulled")
         sizes = [size for size in (len(data), self._write_size, self._writes_left) if size is not None]
         piece = data[: min(sizes)]
-        await self._inner.write(piece, timeout=left)
+        await self._write_whole(self.mangle_out(piece), piece, left)
         if self._writes_left is not None:
             self._writes_left -= len(piece)
         return len(piece)
+
+    async def _write_whole(self, mangled: bytes, piece: bytes, left: float) -> None:
+        """`taken` counts what the hub wrote, whatever the line made of it."""
+        try:
+            await self._inner.write(mangled, timeout=left)
+        except WriteError as error:
+            raise WriteError(error.kind, error.detail, taken=min(error.taken, len(piece))) from error
 
     async def close(self) -> None:
         await self._inner.close()

@@ -89,3 +89,14 @@ async def opened(
         await thread.close(lambda: [closer(thing) for thing in late])
         raise
     return thread, late[0]
+
+
+async def opened_once(name: str, opener: Callable[[], T], closer: Callable[[T], object], *, timeout: float) -> T:
+    """`opened`, for a thing that needs its thread no longer."""
+    thread, thing = await opened(name, opener, closer, timeout=timeout)
+    try:
+        await thread.close()
+    except BaseException:
+        closer(thing)
+        raise
+    return thing

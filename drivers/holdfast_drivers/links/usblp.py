@@ -1,8 +1,8 @@
 """USB printers of the printer class: `/dev/usb/lpN` of Linux's usblp driver. Not a terminal: no speed, no flow control.
 
-From drivers/usb/class/usblp.c: a read of no bytes is an empty packet, not the end; a printer that cannot talk back
-refuses reads with EINVAL; a non-blocking write submits one transfer of up to 8 KiB and counts it as written, and
-closing before the device has taken it cancels it.
+From drivers/usb/class/usblp.c: a read of no bytes is an empty packet, not the end, unless the descriptor has hung up;
+a printer that cannot talk back refuses reads with EINVAL; a non-blocking write submits one transfer of up to 8 KiB and
+counts it as written, and closing before the device has taken it cancels it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,14 @@ class UsbLpLink(DescriptorLink):
                 raise DeviceError("unplugged", f"{self._name} is gone") from error
             if data:
                 return data
+            if self._hung_up():
+                raise DeviceError("unplugged", f"{self._name}: end of stream")
             await asyncio.sleep(EMPTY_PAUSE)
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, 0)  # a hang-up is told unasked
+        return bool(poll.poll(0))
 
     async def _until_gone(self) -> None:
         while not self._closed:
