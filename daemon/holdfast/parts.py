@@ -180,7 +180,8 @@ class Parts:
     @cached_property
     def finder(self) -> Finder:
         store = self.journal.path.parent / "fingerprints.json"
-        return Finder(health=self.health, clock=self.real, store=store, learnt=self.statistics.identified)
+        root = Path(self.config.board.root)
+        return Finder(health=self.health, clock=self.real, store=store, root=root, learnt=self.statistics.identified)
 
     @cached_property
     def claims(self) -> Claims:

@@ -120,7 +120,8 @@ def _refusing() -> Iterator[None]:
     except KeyError as error:
         raise Refused("invalid", detail=f"no device {error.args[0]!r} is configured") from error
     except DeviceError as error:
-        raise Refused("wrong_mode" if error.kind == "busy" else "device_absent", detail=str(error)) from error
+        reason = {"busy": "wrong_mode", "refused": "invalid"}.get(error.kind, "device_absent")
+        raise Refused(reason, detail=str(error)) from error
 
 
 def _where(hub: Hub, name: str) -> str:

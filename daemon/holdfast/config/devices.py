@@ -75,7 +75,7 @@ class Printer(Section, frozen=True):
     """One of LANGUAGES, or an added driver's name. `auto` asks the printer; one that says nothing is taken for
     ESC/POS."""
     profile: str = "TM-T88III"
-    """A model of the printer database; `holdfast devices --profiles` lists them."""
+    """A model of python-escpos's database; `holdfast devices` suggests one for a printer that tells its model."""
     dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
     """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
     columns: Annotated[int, Meta(ge=16, le=80)] | None = None
@@ -95,7 +95,8 @@ class Machine(Section, frozen=True):
     """The board the hub runs on."""
 
     root: str = "/"
-    """Where /sys, /proc and /run are looked for; a folder of files shows another machine, for trying things out."""
+    """Where /sys, /dev, /proc and /run are looked for; a folder of files shows another machine, for trying things
+    out."""
 
 
 class Panel(Section, frozen=True):

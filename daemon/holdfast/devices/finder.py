@@ -79,7 +79,7 @@ class Finder:
     def port(self, name: str) -> Port | None:
         """What was last seen at the device's place; None for what has no port of its own."""
         node = _node(self._health[name].where)
-        return next((finding.port for finding in self.findings if finding.port.node == node), None)
+        return next((finding.port for finding in self.findings if _is_at(finding.port, node)), None)
 
     async def forget(self, name: str) -> bool:
         """The device was replaced: learn it anew. False: nothing was known."""
@@ -130,7 +130,7 @@ class Finder:
         self._health.found(_others(self.findings, places))
 
     def _learn(self, found: Iterable[Port]) -> None:
-        by_node = {port.node: port for port in found if port.node}
+        by_node = {_node(port.node): port for port in found if port.node}
         proved, self._proved = self._proved, set()
         for name in proved - self._file.learnt.keys():
             port = by_node.get(_node(self._health[name].where))
@@ -142,7 +142,7 @@ class Finder:
 
     def _misplaced(self, name: str) -> Misplaced | None:
         node = _node(self._health[name].where)
-        seen = next((port for port in ports(self._root) if port.node == node), None)
+        seen = next((port for port in ports(self._root) if _is_at(port, node)), None)
         return misplaced(name, self._file.learnt, seen)
 
 
@@ -154,10 +154,14 @@ def _node(where: str) -> str:
     return os.path.realpath(where)
 
 
+def _is_at(port: Port, node: str) -> bool:
+    return bool(port.node) and _node(port.node) == node
+
+
 def _others(findings: Iterable[Finding], places: set[str]) -> Iterable[Health]:
     """USB devices in nobody's configuration, each once however many nodes it has."""
     found = [finding for finding in findings if finding.port.usb is not None]
-    configured = {finding.port.device for finding in found if finding.port.node in places}
+    configured = {finding.port.device for finding in found if finding.port.node and _node(finding.port.node) in places}
     by_device: dict[str, Finding] = {}
     for finding in found:
         if finding.port.device not in configured and (finding.supported or finding.port.device not in by_device):

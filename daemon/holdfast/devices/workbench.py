@@ -86,8 +86,8 @@ class Workbench:
         self._awaited: dict[str, asyncio.Future[Scan]] = {}
 
     def found(self) -> list[dict[str, Any]]:
-        """Everything plugged in, with what it may be."""
-        configured = {device.where: device.name for device in self._health.all()}
+        """Everything plugged in, with what it may be; of a printer and its drawer, at one port, the printer."""
+        configured = {device.where: device.name for device in reversed(self._health.all())}
         return [_told(finding, configured) for finding in self._finder.findings]
 
     def takes(self, name: str, scan: Scan) -> bool:
