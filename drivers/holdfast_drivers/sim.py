@@ -5,6 +5,7 @@
     holdfast-sim printer --render job.bin --out /tmp/paper      the same for a file of printer commands
     holdfast-sim battery --socket /tmp/board --board pisugar3   battery board, mains line, lamps
     holdfast-sim scale --pty /tmp/scale --protocol toledo       type `put 250`: a quarter of a kilogram lies on it
+    holdfast-sim display --pty /tmp/display                     the customer's two lines, as they change
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper --scenario bad-day.toml
 
 Point the hub's configuration at them: `port = "/tmp/scanner"`, `bus = "bench:/tmp/board"`. `holdfast-sim DEVICE --help`
@@ -41,6 +42,7 @@ from typing import IO, Any
 
 import msgspec
 
+from holdfast_drivers.displays import sim as displays
 from holdfast_drivers.scales import sim as scales
 
 MODULES = {
@@ -48,6 +50,7 @@ MODULES = {
     "printer": "holdfast_drivers.printers.sim",
     "battery": "holdfast_drivers.ups.sim",
     "scale": "holdfast_drivers.scales.sim",
+    "display": "holdfast_drivers.displays.sim",
 }
 COMMANDS = {
     "scanner": "CODE: scan it; it may begin with its AIM identifier, {GS} stands for FNC1",
@@ -56,6 +59,7 @@ COMMANDS = {
     "battery": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, cycles NUMBER, speed FACTOR,"
     " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, unplug, state, quit",
     "scale": scales.COMMANDS,
+    "display": displays.COMMANDS,
 }
 SCAN = "scan"
 """The scanner's action: its lines are codes alone."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
+from conformance.display_kits import DISPLAY_KITS, DisplayKit
 from conformance.printer_kits import PRINTER_KITS, PRINTER_QUIRKS, PrinterKit
 from conformance.rigs import LINES, QUIRKS, STREAMS, LinkPair, Rig
 from conformance.scale_kits import SCALE_KIT_QUIRKS, SCALE_KITS, ScaleKit
@@ -30,6 +31,7 @@ from holdfast_drivers.links.serial import serial_opener
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", metavar="PATH", help="run the conformance suite on this real serial device")
+    parser.addoption("--display", choices=[kit.name for kit in DISPLAY_KITS], help="… or a customer display")
     parser.addoption("--scale", choices=[kit.name for kit in SCALE_KITS], help="… and it is a scale that speaks this")
     parser.addoption(
         "--scanner", choices=[kit.name for kit in KITS], default="plain", help="what a real scanner speaks"
@@ -47,12 +49,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         ids = [f"{kit.name}-{rig.name}" for kit, rig in pairs]
         metafunc.parametrize(("kit", "rig"), pairs, ids=ids, indirect=True)
     elif "rig" in metafunc.fixturenames:
-        rigs = LINES if "scale_kit" in metafunc.fixturenames else STREAMS
+        rigs = LINES if {"scale_kit", "display_kit"} & set(metafunc.fixturenames) else STREAMS
         metafunc.parametrize("rig", rigs, ids=lambda rig: rig.name, indirect=True)
     if "printer_kit" in metafunc.fixturenames:
         metafunc.parametrize("printer_kit", PRINTER_KITS, ids=lambda kit: kit.name, indirect=True)
     if "scale_kit" in metafunc.fixturenames:
         metafunc.parametrize("scale_kit", SCALE_KITS, ids=lambda kit: kit.name, indirect=True)
+    if "display_kit" in metafunc.fixturenames:
+        metafunc.parametrize("display_kit", DISPLAY_KITS, ids=lambda kit: kit.name, indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +114,12 @@ def scale_kit(request: pytest.FixtureRequest) -> ScaleKit:
 def printer_kit(request: pytest.FixtureRequest) -> PrinterKit:
     _skip_by_quirk(request, PRINTER_QUIRKS)
     kit: PrinterKit = request.param
+    return kit
+
+
+@pytest.fixture
+def display_kit(request: pytest.FixtureRequest) -> DisplayKit:
+    kit: DisplayKit = request.param
     return kit
 
 
