@@ -302,12 +302,13 @@ def test_a_million_bytes_of_noise(seed: int) -> None:
     """Random bytes, half of them seasoned with real prefixes; printed to the end and rendered."""
     random, printer = Random(seed), Interpreter()
     seasoning = (b"\x1b", b"\x1d", b"\x1d(k", b"\x1d(L", b"\x1b*", b"\x1dv0", b"\x1dk", b"\x1d8L", b"\x10\x14", b"\n")
+    seasoning += (b"\x1dQ0", b"\x1dD0C0AB01BM", BEMA, BEMA + b"\x1b", POS)
     for _ in range(500):
         prefix = random.choice(seasoning) if seed % 2 else b""
         found = printer.feed(prefix + random.randbytes(100))
         assert printer.pending <= MAX_COMMAND
         to_text(Receipt(576, tuple(found)))
-    printer.feed(bytes(MAX_COMMAND + 1))
+    printer.feed(bytes(MAX_COMMAND + 1) + POS)
     found = printer.feed(b"\n\x1b@still here\n")
     assert "still here" in to_text(Receipt(576, tuple(found)))
 
