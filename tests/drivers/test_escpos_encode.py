@@ -239,6 +239,12 @@ def test_any_text_can_be_printed(left: str, right: str) -> None:
     printed(encode(Document((Text(left), Columns(left, right))), WIDE))
 
 
+def test_what_has_no_looks_is_not_on_paper() -> None:
+    assert layout.clean("a\u2029b\u2028c\x1bd\u200de\u202ef\ud800g\nh") == "a b c defg\nh"
+    for text in ("\u2029", "\u202e", "\ud800", "\x00"):
+        printed(encode(Document((Text(text), Columns(text, "漢" + text))), WIDE))
+
+
 def test_importing_the_library_leaves_logging_alone() -> None:
     script = (
         "import logging, os; from holdfast_drivers.printers.profiles import load_profile, PICKLE_DIR;"

@@ -30,8 +30,7 @@ def text(data: bytes) -> list[str]:
 
 
 def run_of(data: bytes) -> Run:
-    (line,) = items(data)
-    assert isinstance(line, Line)
+    (line,) = (item for item in items(data) if isinstance(item, Line))
     (run,) = line.pieces
     assert isinstance(run, Run)
     return run
@@ -134,6 +133,43 @@ def test_pictures_in_every_form_are_the_same_dots() -> None:
 @pytest.mark.parametrize(("mode", "scale"), [(0, (1, 1)), (1, (2, 1)), (2, (1, 2)), (3, (2, 2))])
 def test_raster_scales(mode: int, scale: tuple[int, int]) -> None:
     assert picture_of(b"\x1dv0" + bytes((mode, 1, 0, 8, 0)) + ARROW).scale == scale
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"\x1b&\x03\x41\x42\x02" + b"U" * 6 + b"\x01" + b"U" * 3,
+        b"\x1bD\x08\x10\x18\0",
+        b"\x1bW" + b"U" * 8,
+        b"\x1bc3\x01",
+        b"\x1b7\x07\x50\x02",
+        b"\x1b(A\x04\x000123",
+        b"\x1c2\x21\x21" + b"U" * 72,
+        b"\x1cq\x01\x01\0\x01\0" + b"U" * 8,
+        b"\x1cp\x01\0",
+        b"\x1cg2\0" + b"U" * 6,
+        b"\x1cg1\0UUUU\x03\0UUU",
+        b"\x1d^\x01\x02\0",
+        b"\x1dC0\x01\x02\0",
+        b"\x1dC1" + b"U" * 6,
+        b"\x1dC2\x01\0",
+        b"\x1dg2\0\x01\0",
+        b"\x1dz0\x01\x02",
+        b"\x1dP\xcb\xcb",
+        b"\x1dT\x01",
+        b"\x1dA\0\0",
+        b"\x1d<",
+        b"\x1d\x0c",
+        b"\x1d\xf9D\x01\x02",
+        b"\x1d\xf9!\x01",
+        b"\x1d(k\x03\x001Q0",
+        b"\x10\x14\x01\x00\x01",
+        b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08",
+    ],
+)
+def test_a_command_ends_where_its_reference_says(command: bytes) -> None:
+    """What follows is text again, and not a byte of the command is."""
+    assert text(b"a" + command + b"b\n") == ["ab"]
 
 
 def test_a_windows_bitmap_is_passed_over_whole() -> None:

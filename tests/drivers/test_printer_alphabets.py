@@ -8,7 +8,7 @@ import pytest
 from holdfast_drivers.printers import bitmap, layout, star_encode
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.interpreter import Interpreter
-from holdfast_drivers.printers.paper import Line, Picture, Run
+from holdfast_drivers.printers.paper import Line, Picture, Request, Run
 from holdfast_drivers.printers.profiles import Profile, load_profile
 from holdfast_drivers.printers.sheet import pages_of
 from holdfast_drivers.printers.star_interpreter import STAR
@@ -58,7 +58,7 @@ def on_paper(text: str, profile: Profile, *, star: bool) -> list[Line]:
     printer = Interpreter(profile.dots, None if star else pages_of(profile), language=STAR if star else None)
     items = printer.feed((star_encode.encode if star else encode)(document, profile))
     assert (printer.unknown, printer.pending) == (0, 0)
-    assert all(isinstance(item, Line) for item in items)
+    assert all(isinstance(item, Line | Request) for item in items)
     return [item for item in items if isinstance(item, Line)]
 
 
@@ -114,6 +114,18 @@ def test_the_font_has_every_letter() -> None:
     for name, alphabet in ALPHABETS.items():
         lacking = [char for char in alphabet if char != " " and bytes(font.getmask(char)) in (box, blank)]
         assert not lacking, name
+
+
+@pytest.mark.parametrize(("rows", "cut"), [(bitmap.LINE_DOTS, []), (24, ["ΐ", "ΰ"])])
+def test_no_letter_is_cut_off_at_head_or_foot(rows: int, cut: list[str]) -> None:
+    """On a Star's 24 rows two Greek letters lose the top row of their accent."""
+
+    def ink(letter: str, rows: int) -> int:
+        image = bitmap.text_bitmap(letter, x=0, dots=24, cell=12, bold=False, big=False, font=None, rows=rows)
+        return sum(byte.bit_count() for byte in image.tobytes())
+
+    letters = sorted(set("".join(ALPHABETS.values())))
+    assert [letter for letter in letters if ink(letter, rows) < ink(letter, 60)] == cut
 
 
 def test_what_is_younger_than_the_font_is_written_out() -> None:

@@ -162,6 +162,15 @@ def _bematech(buffer: bytearray, at: int) -> int:
     return 3 if buffer[at] == ord("D") else 2
 
 
+def _user_memory(buffer: bytearray, at: int) -> int:
+    """FS g 1 and 2: m, four bytes of address, a count; 1 writes, so that many bytes follow."""
+    if len(buffer) < at + 8:
+        return NEED_MORE
+    if buffer[at] not in (0x31, 0x32):
+        return NONSENSE
+    return 8 + (int.from_bytes(buffer[at + 6 : at + 8], "little") if buffer[at] == 0x31 else 0)
+
+
 _PARENTHESIS = counted(2, header=1)
 """ESC ( X, FS ( X and GS ( X: a letter, then two length bytes."""
 
@@ -187,7 +196,7 @@ _FS: dict[str, Length] = {
     "2": 74,
     "(": _PARENTHESIS,
     "q": _stored_logos,
-    "g": by_first({0x31: 7, 0x32: 7}),
+    "g": _user_memory,
 }
 
 _GS: dict[str, Length] = {

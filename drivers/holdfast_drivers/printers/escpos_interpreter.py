@@ -42,6 +42,11 @@ _BEMATECH_QR = 81
 _LINEAR_B_FIRST = 65
 
 
+def _initialise(head: PrintHead, _: bytes) -> None:
+    head.reset()
+    head.emit(Request(b"\x1b@", b""))
+
+
 def _print_mode(style: Style, args: bytes) -> Style:
     """ESC ! n: font, emphasis, size and underline at once."""
     n = args[0]
@@ -194,7 +199,7 @@ _ACTIONS: Mapping[bytes, Action] = {
     b"\n": lambda head, _: head.line_feed(),
     b"\x0c": lambda head, _: head.flush(),
     b"\t": lambda head, _: head.tab(),
-    b"\x1b@": lambda head, _: head.reset(),
+    b"\x1b@": _initialise,
     b"\x1b!": restyle(_print_mode),
     b"\x1d!": restyle(_size),
     b"\x1bM": restyle(lambda style, args: replace(style, font=digit(args) & 1)),

@@ -113,7 +113,7 @@ class EscPosFirmware(Firmware):
 
     def answer(self, request: Request) -> None:
         n = request.args[0] if request.args else 0
-        if request.prefix == b"\x1da":
+        if request.prefix in (b"\x1da", b"\x1b@"):  # some models forget about automatic status when initialised
             self._auto_status = n
             self._told = b""
         elif self._model is Model.STATUS:

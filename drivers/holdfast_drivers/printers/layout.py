@@ -11,18 +11,20 @@ _SPACES = {0x00A0: " ", 0x202F: " ", 0x2007: " ", 0x2009: " ", 0x2011: "-", 0x00
 """Typographers' spaces and hyphens that few code pages hold and paper does not need."""
 _YOUNG = {0x058F: "AMD", 0x20BC: "AZN", 0x20BE: "GEL", 0x1E9E: "SS"}
 """Characters younger than printers and their fonts: currencies by their ISO 4217 code, the capital sharp s as two."""
+_LOOKS = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": ""}
+"""By Unicode category: controls, line and paragraph separators, formatting, halves of a character."""
 _REPLACED = {**_SPACES, **_YOUNG}
 
 
 def clean(text: str) -> str:
-    """`text` composed (NFC), with every control character but newline made a space.
+    """`text` composed (NFC), every control character but newline made a space, what has no looks left out.
 
     A product name must never carry a printer command to the paper.
     """
     if text.isascii() and text.isprintable():
         return text
     composed = unicodedata.normalize("NFC", text).translate(_REPLACED)
-    return "".join(" " if unicodedata.category(c) == "Cc" and c != "\n" else c for c in composed)
+    return "".join(c if c == "\n" else _LOOKS.get(unicodedata.category(c), c) for c in composed)
 
 
 def width(text: str) -> int:

@@ -100,7 +100,7 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command that the printer answers, or obeys as a machine, in order: GS r, GS I, GS a, GS ( H."""
+    """A command that the printer answers, or obeys as a machine, in order: ESC @, GS r, GS I, GS a, GS ( H."""
 
     prefix: bytes
     args: bytes
