@@ -24,10 +24,11 @@ from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.machine import Machine, RealtimeScanner
 from holdfast_drivers.printers.paper import Line, Receipt
 from holdfast_drivers.printers.port import Limits
+from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.receipts import ReceiptFolder
 from holdfast_drivers.printers.sample import SAMPLE
 from holdfast_drivers.printers.sim import Event, FlowControl, PrinterSimulator
-from holdfast_drivers.values import Printed, Tri
+from holdfast_drivers.values import Document, Printed, Text, Tri
 from printer_rig import PROFILE, receipt
 from virtual_time import run
 
@@ -313,3 +314,17 @@ def test_a_file_of_printer_commands_is_drawn(tmp_path: Path) -> None:
     assert [(cut["number"], cut["text"]) for cut in cuts] == [(1, "first\n"), (2, "second\n")]
     assert all(Path(cut["png"]).read_bytes().startswith(b"\x89PNG") for cut in cuts)
     assert read == {"event": "read", "bytes": 22, "unknown": 1, "pending": 4}
+
+
+def test_the_models_are_listed_and_one_is_played(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "holdfast_drivers.sim", "printer"]
+    told = subprocess.run([*program, "--profiles"], capture_output=True, text=True, check=True).stdout
+    models = {model["profile"]: model for model in map(json.loads, told.splitlines())}
+    assert (models["POS-5890"]["dots"], models["POS-5890"]["cutter"]) == (384, False)
+    (tmp_path / "job.bin").write_bytes(encode(Document((Text("4 € für Ελλάδα"),)), load_profile("POS-5890")))
+    render = [*program, "--render", str(tmp_path / "job.bin"), "--out", str(tmp_path), "--no-png", "--profile"]
+    for name, right in (("POS-5890", True), ("TM-T20II", False)):
+        told = subprocess.run([*render, name], capture_output=True, text=True, check=True).stdout
+        assert ("4 € für Ελλάδα" in told) is right, "each model has numbers of its own for its code pages"
+    refused = subprocess.run([*render, "TM-9"], capture_output=True, text=True, check=False)
+    assert "no printer profile 'TM-9'" in refused.stderr

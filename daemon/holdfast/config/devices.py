@@ -75,7 +75,7 @@ class Printer(Section, frozen=True):
     """One of LANGUAGES, or an added driver's name. `auto` asks the printer; one that says nothing is taken for
     ESC/POS."""
     profile: str = "TM-T88III"
-    """A model of python-escpos's database; `holdfast devices` suggests one for a printer that tells its model."""
+    """A model of the database: `holdfast-sim printer --profiles` lists them, `holdfast devices` suggests one."""
     dots: Annotated[int, Meta(ge=128, le=1024)] | None = None
     """Printable width, when it differs from the model's: 384 at 58 mm, 576 at 80 mm."""
     columns: Annotated[int, Meta(ge=16, le=80)] | None = None

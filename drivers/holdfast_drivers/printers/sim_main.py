@@ -24,7 +24,7 @@ from holdfast_drivers.printers.firmware import Model, language_of
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.machine import Machine
 from holdfast_drivers.printers.paper import torn
-from holdfast_drivers.printers.profiles import load_profile
+from holdfast_drivers.printers.profiles import load_profile, profile_names
 from holdfast_drivers.printers.receipts import ReceiptFolder, Saved
 from holdfast_drivers.printers.sample import write_sample
 from holdfast_drivers.printers.sheet import pages_of
@@ -52,6 +52,9 @@ _COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
 def main() -> None:
     """Entry point."""
     arguments = _arguments()
+    if arguments.profiles:
+        _list_profiles()
+        return
     if arguments.sample is not None:
         write_sample(arguments.sample)
         return
@@ -85,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--flow", type=FlowControl, choices=list(FlowControl), default=FlowControl.LINK)
     parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
     parser.add_argument("--profile", help="a model of the printer database: its width and, for ESC/POS, its code pages")
+    parser.add_argument("--profiles", action="store_true", help="list the models, one a line, and leave")
     parser.add_argument("--dots", type=int, help="576 for 80 mm paper (without --profile), 384 for 58 mm")
     parser.add_argument("--drawer-open", choices=("high", "low"), default="high", help="level of its switch line")
     parser.add_argument("--paper-mm", type=float, default=80_000.0, help="left on the roll")
@@ -93,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--render", type=Path, metavar="FILE", help="draw a file of printer commands and leave")
     parser.add_argument("--sample", type=Path, metavar="PNG", help="draw a sample receipt and leave")
     return parser
+
+
+def _list_profiles() -> None:
+    for profile in map(load_profile, profile_names()):
+        can = {name: getattr(profile, name) for name in ("qr", "barcodes", "cutter", "raster")}
+        pages = [page for page, _ in profile.pages]
+        _tell(profile=profile.name, dots=profile.dots, columns=profile.columns, pages=pages, **can)
 
 
 def _render(arguments: argparse.Namespace) -> None:
