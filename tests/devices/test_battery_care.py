@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -217,6 +218,14 @@ async def test_a_card_that_cannot_be_written_stops_nobody(bench: Bench) -> None:
     care = bench.start()
     await bench.run(care, 600)
     assert care.judged.minutes_left is not None
+
+
+async def test_writes_at_one_time_do_not_meet(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    care = bench.start()
+    await bench.drain(care)
+    await asyncio.gather(*(care._save() for _ in range(20)), care.stopping())
+    assert not caplog.records
+    assert decode(bench.file.read_bytes()).known.finished
 
 
 async def test_the_card_is_spared(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,10 @@ from holdfast.devices.health import HealthBoard
 from holdfast.devices.nut import NutDoor, status, variables
 from holdfast.devices.power import PowerDevice, PowerNow
 from holdfast.domain.core import Command, Outcome
+from holdfast.domain.power import ChangeStage
 from holdfast.domain.stages import Limits, Stage, StageMachine
-from holdfast.runtime.clock import SystemClock
+from holdfast.runtime.clock import Clock, SystemClock
+from holdfast_contract.record import ClockQuality
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.nut.client import NutClient
 from holdfast_drivers.nut.server import NutServer, Published
@@ -31,6 +33,7 @@ from holdfast_drivers.ups import pisugar
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import SimulatedChip
 from holdfast_drivers.ups.filter import SAMPLES, PowerFilter
+from holdfast_drivers.ups.vote import MainsVote
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 from support.power_rig import NoRecord
 
@@ -45,8 +48,8 @@ def problems(power: dict[str, Any]) -> dict[str, str]:
     return dict(error.value.problems)
 
 
-def device(power: Power, executed: list[Command]) -> PowerDevice:
-    clock = SystemClock()
+def device(power: Power, executed: list[Command], *, clock: Clock | None = None, store: Path = NOWHERE) -> PowerDevice:
+    clock = clock or SystemClock()
 
     async def execute(command: Command, *, actor: str) -> Outcome:
         executed.append(command)
@@ -59,7 +62,7 @@ def device(power: Power, executed: list[Command]) -> PowerDevice:
         power,
         health=HealthBoard(clock),
         clock=clock,
-        care=BatteryCare(power, clock=clock, store=NOWHERE, execute=execute, quiet=quiet),
+        care=BatteryCare(power, clock=clock, store=store, execute=execute, quiet=quiet),
         energy=EnergyKeeper(power, book=PowerBook(NoRecord()), real=clock, clock=clock, execute=execute),
         execute=execute,
         staged=lambda _: None,
@@ -302,3 +305,55 @@ def test_a_ups_without_a_user_is_not_told_anything() -> None:
 ])  # fmt: skip
 def test_where_a_cell_is_empty(chemistry: Any, cutoff: int | None, empty: int) -> None:
     assert Power(chemistry=chemistry, cutoff_mv=cutoff).empty_mv == empty
+
+
+class Still:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall_ms(self) -> int:
+        return 1_700_000_000_000
+
+    def quality(self) -> ClockQuality:
+        return ClockQuality.SYNCED
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+
+async def lived(tmp_path: Path, battery: Battery, mains: Tri, *, hours: float) -> list[ChangeStage]:
+    """What a hub decides whose board says `mains` whatever happens, and tells charge and voltage alone."""
+    clock, executed = Still(), list[Command]()
+    hub = device(Power(capacity_wh=22.0, load_w=6.0), executed, clock=clock, store=tmp_path / "battery.json")
+    for _ in range(int(hours * 1800)):
+        charge, cell_mv = round(battery.charge * 1000), round(battery.cell_mv)
+        hub._take(PowerReading(clock.now, cell_mv=cell_mv, charge_permille=charge, mains=mains))
+        await hub._judge_once()
+        battery.step(2)
+        clock.now += 2
+    return [command for command in executed if isinstance(command, ChangeStage)]
+
+
+async def test_a_dead_mains_line_never_stops_a_hub_that_is_charged(tmp_path: Path) -> None:
+    """An X120x whose GPIO6 stage was dead stopped at every start, 18 times over."""
+    changes = await lived(tmp_path, Battery(charge=0.06, charger_a=1.5), Tri.NO, hours=8)
+    assert Stage.STOP not in {change.new for change in changes}
+
+
+async def test_control_without_the_vote_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MainsVote, "step", lambda _self, _mv, mains, _now: mains)
+    changes = await lived(tmp_path, Battery(charge=0.06, charger_a=1.5), Tri.NO, hours=8)
+    assert Stage.STOP in {change.new for change in changes}
+
+
+async def test_a_line_that_says_mains_for_ever_does_not_let_the_hub_be_cut(tmp_path: Path) -> None:
+    """An X728 without its jumper."""
+    battery = Battery(mains=False, load_w=6.0, charge=0.9)
+    changes = await lived(tmp_path, battery, Tri.YES, hours=3.5)
+    assert changes[-1].new is Stage.STOP
+    assert battery.charge < 0.25

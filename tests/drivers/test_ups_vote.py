@@ -138,6 +138,28 @@ def test_a_dead_mains_line_is_not_believed_beside_a_cell_that_stays_full() -> No
     assert Tri.YES in told(Battery(charge=1.0), Tri.NO, minutes=HALF_HOUR + 2)
 
 
+def test_a_dead_mains_line_is_not_believed_beside_a_cell_that_is_charged() -> None:
+    charged = Battery(charge=0.1, charger_a=1.5)
+    assert Tri.YES in told(charged, Tri.NO, minutes=15)
+    assert charged.charge < 0.3
+
+
+def test_mains_that_return_are_believed_at_once_however_the_cell_fell() -> None:
+    ballot, battery = MainsVote(LI_ION), Battery(mains=False, load_w=6.0, charge=0.5)
+    told(battery, Tri.NO, minutes=60, ballot=ballot)
+    battery.mains = True
+    assert told(battery, Tri.YES, minutes=60, ballot=ballot) == {Tri.YES}
+    battery.mains = False
+    assert told(battery, Tri.NO, minutes=60, ballot=ballot) == {Tri.NO}
+
+
+def test_a_load_that_ends_is_no_charger() -> None:
+    ballot, battery = MainsVote(LI_ION), Battery(mains=False, load_w=9.0, charge=0.8)
+    found = told(battery, Tri.NO, minutes=30, ballot=ballot)
+    battery.load_w = 3.0
+    assert found | told(battery, Tri.NO, minutes=30, ballot=ballot) == {Tri.NO}
+
+
 def test_a_line_that_says_mains_for_ever_is_not_believed_while_the_cell_drains() -> None:
     assert Tri.NO in told(Battery(mains=False, load_w=6.0, charge=0.45), Tri.YES, minutes=30)
     assert told(Battery(mains=False, load_w=6.0, charge=0.9), Tri.YES, minutes=30) == {Tri.YES}, "still far from empty"
@@ -163,3 +185,5 @@ def test_a_pack_at_which_the_charger_holds_still_is_full() -> None:
     full = MainsVote(LI_ION)
     told(Battery(charge=1.0), Tri.YES, minutes=HALF_HOUR + 2, ballot=full)
     assert full.full
+    full.step(4150, Tri.NO, 1e4)
+    assert full.full, "it was when the mains went"

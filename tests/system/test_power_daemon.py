@@ -12,6 +12,7 @@ from holdfast_drivers.nut.client import NutClient
 from holdfast_drivers.ups import waveshare_e
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import SimulatedChip
+from holdfast_drivers.ups.memory import decode
 from holdfast_drivers.values import DeviceError
 from system.daemon import Hub
 
@@ -66,3 +67,34 @@ async def test_a_hubs_battery_reaches_nuts_clients(tmp_path: Path) -> None:
         finally:
             assert await asyncio.to_thread(hub.stop) == 0
     assert not chip.writes
+
+
+async def on_battery(hub: Hub) -> dict[str, Any]:
+    """The hub's power, once it says that it is on battery and how long it lasts."""
+    async with asyncio.timeout(30):
+        while (told := await power_of(hub))["mains"] != "no" or told["minutes_left"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    return told
+
+
+async def test_what_is_known_of_the_battery_outlives_a_kill_and_damage_costs_no_start(tmp_path: Path) -> None:
+    battery, port = Battery(cells=4, charge=0.7, mains=False), free_port()
+    chip = SimulatedChip(battery, waveshare_e.registers)
+    hub, file = Hub(tmp_path, stations=("t1",)), tmp_path / "state" / "battery.json"
+    hub.config.write_text(hub.config.read_text() + POWER.format(directory=tmp_path, port=port))
+    async with BenchServer(tmp_path / "bus", {waveshare_e.ADDRESS: chip}, on_output=lambda *_: None):
+        await asyncio.to_thread(hub.start)
+        told = await on_battery(hub)
+        assert told["minutes_within"] > 0
+        async with asyncio.timeout(10):
+            while not file.exists():  # noqa: ASYNC110 - written by another process
+                await asyncio.sleep(0.05)
+        await asyncio.to_thread(hub.kill)
+        assert decode(file.read_bytes()).cell.board == "waveshare-e"
+        file.write_bytes(b"\0" * 64)
+        await asyncio.to_thread(hub.start)
+        try:
+            await on_battery(hub)
+            assert file.with_name("battery.json.damaged").exists()
+        finally:
+            assert await asyncio.to_thread(hub.stop) == 0

@@ -80,7 +80,7 @@ class Power(Section, frozen=True):
     """Of the cells; the voltage of lifepo4 says nothing of its charge but when it is nearly empty."""
     cutoff_mv: Annotated[int, Meta(ge=2500, le=4000)] | None = None
     """Cell voltage that means empty; when left out 3200, for lifepo4 3000."""
-    settle: Annotated[float, Meta(ge=0, le=3600)] = 180.0
+    settle: Annotated[float, Meta(ge=0, le=3600)] = 300.0
     """Seconds after the start in which only a voltage below the hard floor, or the UPS itself, stops the hub."""
     options: dict[str, Any] = field(default_factory=dict)
     """An added driver's own."""

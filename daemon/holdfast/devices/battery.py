@@ -65,8 +65,9 @@ class BatteryCare:
         """What is believed now."""
         self.memory = read_battery(store, cell_of(options))
         self._dirty = False
-        self._saved_at = clock.monotonic()
+        self._saved_at = float("-inf")
         self._saving: asyncio.Task[None] | None = None
+        self._file_turn = asyncio.Lock()
         self._stopping = False
         self._resume()
 
@@ -192,9 +193,10 @@ class BatteryCare:
             self._saving = asyncio.create_task(self._save())
 
     async def _save(self) -> None:
-        self.memory.present, self.memory.boot = self._judge.discharge, self._boot
-        self._dirty, self._saved_at = False, self._clock.monotonic()
-        await asyncio.to_thread(write_battery, self._store, encode(self.memory))
+        async with self._file_turn:
+            self.memory.present, self.memory.boot = self._judge.discharge, self._boot
+            self._dirty, self._saved_at = False, self._clock.monotonic()
+            await asyncio.to_thread(write_battery, self._store, encode(self.memory))
 
 
 def pack_of(options: Power) -> Pack:

@@ -35,7 +35,7 @@ MINUTE = 60.0
 HALF_HOUR = 30
 """Windows of a minute."""
 TREND = 10
-"""Windows of a falling voltage, of which all but two must fall."""
+"""Windows of a rising or falling voltage, from each to the next of which it must go, all but two."""
 NOISE_MV = 2.0
 
 
@@ -90,11 +90,18 @@ class MainsVote:
         self._chemistry = chemistry
         self._means: deque[float] = deque(maxlen=HALF_HOUR)
         self._sum, self._count, self._until = 0.0, 0, 0.0
+        self._told = Tri.UNKNOWN
+        """The board's word, of which the course so far is."""
+        self._was_full = False
+        """When the board last said that the mains went."""
 
     def step(self, cell_mv: float | None, mains: Tri, now: float) -> Tri:
         """What is believed of the mains."""
         if cell_mv is None:
             return mains
+        if mains is not self._told:
+            self._was_full = self._told is Tri.YES and self._is_full()
+            self._told, self._until = mains, float("-inf")
         if now >= self._until:
             if self._count:
                 self._means.append(self._sum / self._count)
@@ -102,14 +109,18 @@ class MainsVote:
                 self._means.clear()
             self._sum, self._count, self._until = 0.0, 0, now + MINUTE
         self._sum, self._count = self._sum + cell_mv, self._count + 1
-        if mains is Tri.NO and self._is_fed():
+        if mains is Tri.NO and (self._is_fed() or self._goes(up=True)):
             return Tri.YES
-        if mains is Tri.YES and self._is_drained():
+        if mains is Tri.YES and self._means and self._means[-1] <= self._chemistry.half_mv and self._goes(up=False):
             return Tri.NO
         return mains
 
     @property
     def full(self) -> bool:
+        """The pack is full, or was when the mains went."""
+        return self._is_full() if self._told is Tri.YES else self._was_full
+
+    def _is_full(self) -> bool:
         """As high as a charger holds it, and neither rising nor falling for half an hour."""
         return self._is_fed() and self._means[-1] <= self._means[0] + NOISE_MV
 
@@ -119,10 +130,10 @@ class MainsVote:
             return False
         return self._means[-1] >= self._means[0] - NOISE_MV
 
-    def _is_drained(self) -> bool:
-        """Far from full, and falling steadily."""
-        recent = list(self._means)[-TREND:]
-        if len(recent) < TREND or recent[0] > self._chemistry.half_mv:
+    def _goes(self, *, up: bool) -> bool:
+        """Steadily, for TREND windows."""
+        recent = list(self._means)[-TREND:] if up else [-mean for mean in list(self._means)[-TREND:]]
+        if len(recent) < TREND:
             return False
-        falls = sum(later < earlier for earlier, later in pairwise(recent))
-        return falls >= TREND - 3 and recent[0] - recent[-1] > NOISE_MV * TREND / 2
+        steps = sum(later > earlier for earlier, later in pairwise(recent))
+        return steps >= TREND - 3 and recent[-1] - recent[0] > NOISE_MV * TREND / 2
