@@ -147,6 +147,7 @@ mains_chip = {_quoted(f"bench:{place.bench}")}
 mains_pin = 6
 mains_lost_level = "high"
 settle = 0
+poweroff = ["true"]
 
 [uplink]
 host = "127.0.0.1"

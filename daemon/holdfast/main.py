@@ -21,7 +21,7 @@ from holdfast.api.server import ApiServer
 from holdfast.config import Config, ConfigError
 from holdfast.devices.logo import load_logo
 from holdfast.domain.core import Policy
-from holdfast.domain.hub import NoteLink, NoteStarted, NoteStopped
+from holdfast.domain.hub import NoteLink, NoteStarted
 from holdfast.domain.power import NoteResumed
 from holdfast.domain.registry import AREAS
 from holdfast.journal.journal import Journal, Settings
@@ -33,9 +33,10 @@ from holdfast.runtime import log as logs
 from holdfast.runtime.backoff import Backoff
 from holdfast.runtime.clock import Clock, ShopClock, SystemClock, business_day
 from holdfast.runtime.notify import notify
-from holdfast.runtime.stop import Step, StopAsked, in_order
+from holdfast.runtime.stop import StopAsked
 from holdfast.runtime.supervise import forever, restarted
 from holdfast.runtime.watchdog import feed_watchdog
+from holdfast.stopping import stop_when_asked
 from holdfast.uplink.link import Link
 from holdfast.uplink.telemetry import TelemetryStore
 from holdfast_contract.record import ClockQuality
@@ -45,7 +46,7 @@ log = logging.getLogger("holdfast")
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 FAULT, BAD_CONFIG, IN_USE = 1, 2, 3
-"""Exit statuses; systemd starts the daemon again after FAULT."""
+"""Exit statuses; systemd starts the daemon again after each."""
 
 
 async def serve(config: Config) -> int:
@@ -65,7 +66,7 @@ async def serve(config: Config) -> int:
         if config.api.metrics_port:
             await opened.enter_async_context(MetricsServer(parts.metrics, parts.doors, config.api.metrics_port))
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, parts.stop.ask, number.name)
+            asyncio.get_running_loop().add_signal_handler(number, parts.stop.signal, number.name)
         return await run(parts, api)
 
 
@@ -95,8 +96,8 @@ async def run(parts: Parts, api: ApiServer) -> int:
             group.create_task(stop_when_asked(parts, api), name="stop")
             notify("READY=1", f"STATUS=open, head {parts.journal.head.seq}")
             log.info("open: hub %s, journal head %d", parts.config.hub.id, parts.journal.head.seq)
-    except* StopAsked:
-        status = 0
+    except* StopAsked as asked:
+        status = max(each.status for each in asked.exceptions if isinstance(each, StopAsked))
     except* StorageFailedError:
         log.critical("the journal cannot be written: ending, so that a new start can look at it")
     return status
@@ -139,34 +140,6 @@ def supervised(
 async def watch_journal(journal: Journal) -> None:
     """Raises StorageFailedError when the record can no longer be written."""
     await asyncio.shield(journal.failed)
-
-
-async def stop_when_asked(parts: Parts, api: ApiServer) -> None:
-    """The ordered stop, then StopAsked. Domain rules: power, shutdown order; 60 s in all (INV-10.1)."""
-    why = await parts.stop.wait()
-    log.info("stopping: %s", why)
-    notify("STOPPING=1", f"STATUS=stopping: {why}")
-    parts.panel.show_stopping()
-    stations = parts.stations.values()
-    steps = [
-        Step("doors", 2, api.quiesce),
-        Step("carts", 20, lambda limit: asyncio.gather(*(station.quiesce(limit) for station in stations))),
-        Step("paper", 10, parts.spooler.quiesce),
-        Step("record", 3, lambda _: parts.journal.execute(NoteStopped(why=why), actor=ACTOR)),
-    ]
-    if parts.uplink is not None:
-        steps.append(Step("outbox", 10, parts.uplink.quiesce))
-    steps.append(Step("statistics", 2, lambda _: parts.statistics.save()))
-    steps.append(Step("devices", 2, lambda _: power_off(parts.config, why)))
-    report = await in_order(steps)
-    log.info("stopped: %s", ", ".join(f"{name} {outcome} in {seconds:.1f} s" for name, seconds, outcome in report))
-    raise StopAsked
-
-
-async def power_off(config: Config, why: str) -> None:
-    """Run the configured command after a stop for want of power."""
-    if config.power is not None and config.power.poweroff and why.startswith("power"):
-        await asyncio.create_subprocess_exec(*config.power.poweroff)
 
 
 def counter_clock(config: Config, real: Clock) -> Clock:

@@ -52,7 +52,7 @@ def cross_checks(config: Config) -> list[Problem]:
     if config.printer and [config.printer.serial, config.printer.usb, config.printer.tcp].count(None) != 2:
         problems.append(("printer", "give exactly one of serial, usb and tcp"))
     if config.power:
-        problems += _board_checks(config.power) + _load_checks(config.power.loads)
+        problems += _board_checks(config.power) + _cut_checks(config.power) + _load_checks(config.power.loads)
     if config.nut and not config.power:
         problems.append(("nut", "needs power: without a battery there is nothing to tell"))
     if config.storage.floor_bytes > config.storage.low_bytes:
@@ -132,6 +132,27 @@ def _board_checks(power: Power) -> list[Problem]:
     if (power.nut_user is None) != (power.nut_password_file is None):
         missing.append(("power.nut_user", "goes with nut_password_file"))
     return missing + [(f"power.{key}", f"means nothing to board {power.board!r}") for key in stray]
+
+
+CUTTING = ("nut", "pisugar3", "pijuice", "waveshare-e", "max1704x")
+"""Boards that can be told to cut the power, by a document of their maker or two sources; docs/power.md."""
+
+
+def _cut_checks(power: Power) -> list[Problem]:
+    """What may be told to cut the power, and what it takes never to stay off."""
+    problems: list[Problem] = []
+    if power.cut_pin is not None and power.board != "max1704x":
+        problems.append(("power.cut_pin", f"means nothing to board {power.board!r}"))
+    if not power.cut:
+        return problems
+    if power.board not in CUTTING:
+        problems.append(("power.cut", f"board {power.board!r} cannot be told to cut the power"))
+    if power.board == "max1704x" and power.cut_pin is None:
+        problems.append(("power.cut_pin", "is missing: the gauge itself cuts nothing"))
+    if power.board == "nut" and power.nut_user is None:
+        problems.append(("power.nut_user", "is missing: a UPS cuts the power only for a user with that right"))
+    missing = [key for key in ("poweroff", "reboot") if not getattr(power, key)]
+    return problems + [(f"power.{key}", "is missing: cut needs it") for key in missing]
 
 
 def _load_checks(loads: tuple[Load, ...]) -> list[Problem]:

@@ -88,7 +88,13 @@ class Power(Section, frozen=True):
     """Classes of an event's loads that hang on this battery, and so are measured by it; empty: all of them."""
     loads: tuple[Load, ...] = ()
     poweroff: tuple[str, ...] = ()
-    """Command that powers off after an orderly stop; empty: only stop."""
+    """Command that powers off after an orderly stop; empty: stop, and start again when the mains are back."""
+    reboot: tuple[str, ...] = ()
+    """Command instead of `poweroff` when the mains come back while the board is already told to cut the power."""
+    cut: bool = False
+    """Tell the board to cut the power after the stop, so that it starts again when the mains are back."""
+    cut_pin: Pin | None = None
+    """Line of a Geekworm board's soft power-off, on `mains_chip`: GPIO13, on an X728 from v2.1 on GPIO26."""
 
     @property
     def empty_mv(self) -> int:

@@ -54,7 +54,7 @@ def ups_test(options: Power) -> Callable[[], Awaitable[str]] | None:
         return None
 
     async def tell() -> str:
-        ups, host, port = _ups_at(ups_at)
+        ups, host, port = split_ups(ups_at)
         async with NutClient(host, port) as client:
             await client.authenticate(user, await asyncio.to_thread(read_password, file))
             return await client.test_battery(ups)
@@ -81,13 +81,13 @@ def cells_of(options: Power) -> int | None:
 
 
 def _nut_gauge(ups_at: str, cells: int | None, stack: AsyncExitStack, clock: Seconds) -> NutGauge:
-    ups, host, port = _ups_at(ups_at)
+    ups, host, port = split_ups(ups_at)
     client = NutClient(host, port)
     stack.push_async_callback(client.close)
     return NutGauge(client, ups, cells=cells, clock=clock)
 
 
-def _ups_at(ups_at: str) -> tuple[str, str, int]:
+def split_ups(ups_at: str) -> tuple[str, str, int]:
     ups, _, server = ups_at.partition("@")
     host, _, port = server.partition(":")
     return ups, host, int(port or PORT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -140,6 +141,20 @@ class Journal:
         self._writer.watermark = meta(opened.db, "watermark") or b""
         self.space = space
         self._writer.start()
+
+    async def settle(self) -> None:
+        """Move everything committed from the WAL into the database file, and have the card take it. Raises OSError,
+        sqlite3.Error. Nothing depends on it: a commit was durable before.
+        """
+        await asyncio.to_thread(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        db = self._settings.connect(self.path)
+        try:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.close()
+        os.sync()
 
     async def close(self) -> None:
         """Finish what is queued, checkpoint the WAL, release the file. Idempotent."""

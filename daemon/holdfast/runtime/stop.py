@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,11 @@ log = logging.getLogger(__name__)
 
 
 class StopAsked(Exception):  # noqa: N818 - not an error: it ends the task group on purpose
-    """Raised in the hub's task group once the ordered stop is done."""
+    """Raised in the hub's task group once the ordered stop is done. `status` is the exit status."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class StopRequest:
@@ -20,6 +23,8 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.why = ""
+        self.insisted = asyncio.Event()
+        """Asked by a signal although the stop had begun: wait for nothing more."""
         self._asked = asyncio.Event()
 
     def ask(self, why: str) -> None:
@@ -27,6 +32,12 @@ class StopRequest:
         if not self._asked.is_set():
             self.why = why
             self._asked.set()
+
+    def signal(self, name: str) -> None:
+        """A signal asks; the second one insists."""
+        if self.asked:
+            self.insisted.set()
+        self.ask(name)
 
     @property
     def asked(self) -> bool:
@@ -49,22 +60,30 @@ class Step:
 
 async def in_order(steps: Sequence[Step]) -> list[tuple[str, float, str]]:
     """Run every step, whatever becomes of the others: (name, seconds, `done`|`over`|`failed`) of each (INV-10.1)."""
-    report = []
+    report, now = [], asyncio.get_running_loop().time
     for step in steps:
-        began = time.monotonic()
+        began = now()
         outcome = await _one(step)
-        report.append((step.name, time.monotonic() - began, outcome))
+        report.append((step.name, now() - began, outcome))
     return report
 
 
 async def _one(step: Step) -> str:
+    """A step that does not even let itself be cancelled is left behind."""
+
+    async def whole() -> None:
+        await step.run(step.limit)
+
+    task = asyncio.create_task(whole(), name=f"stop {step.name}")
     try:
-        async with asyncio.timeout(step.limit):
-            await step.run(step.limit)
-    except TimeoutError:
+        await asyncio.wait([task], timeout=step.limit)
+    finally:
+        task.cancel()
+    if not task.done():
+        task.add_done_callback(lambda left: left.cancelled() or left.exception())
         log.warning("stop: %s took longer than %.0f s and was left", step.name, step.limit)
         return "over"
-    except Exception:
-        log.exception("stop: %s failed", step.name)
+    if task.cancelled() or task.exception() is not None:
+        log.error("stop: %s failed", step.name, exc_info=None if task.cancelled() else task.exception())
         return "failed"
     return "done"

@@ -117,6 +117,9 @@ class BenchBus:
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
         return list(self._read(i2c_addr, register, length))
 
+    def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None:
+        self._call(Write(self._connection.next_id(), i2c_addr, register, bytes([value]).hex()))
+
     def write_word_data(self, i2c_addr: int, register: int, value: int) -> None:
         data = value.to_bytes(2, "little").hex()
         self._call(Write(self._connection.next_id(), i2c_addr, register, data))

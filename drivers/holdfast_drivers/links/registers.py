@@ -42,6 +42,9 @@ class MemoryBus:
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
         return list(self._read(i2c_addr, register, length))
 
+    def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None:
+        self._chip(i2c_addr).write(register, bytes([value]))
+
     def write_word_data(self, i2c_addr: int, register: int, value: int) -> None:
         self._chip(i2c_addr).write(register, value.to_bytes(2, "little"))
 
