@@ -114,6 +114,8 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     yield "statistics", supervised("statistics", parts.statistics.run, real=parts.real)
     for station in parts.stations.values():
         yield f"station {station.name}", supervised(f"station {station.name}", station.run, real=parts.real)
+    if parts.displays:
+        yield "customer", supervised("customer", parts.customer.run, real=parts.real)
     yield "spool", supervised("spool", parts.spooler.run, real=parts.real)
     if parts.uplink is not None:
         yield "uplink", supervised("uplink", parts.uplink.run, real=parts.real)

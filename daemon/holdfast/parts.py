@@ -20,6 +20,7 @@ from holdfast.api.metrics import Metrics
 from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, Hub, UplinkReport
 from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
+from holdfast.counter.customer import CustomerView
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
 from holdfast.counter.ports import PaperPort, Signal
@@ -31,6 +32,7 @@ from holdfast.counter.voice import Surroundings
 from holdfast.devices.board import BoardDevice
 from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
+from holdfast.devices.display import DisplayDevice
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard, Verdict
@@ -62,7 +64,7 @@ from holdfast.uplink.watch import Hooks
 from holdfast_contract.board import CHANGED, STATE, Change, State
 from holdfast_contract.wire import Stream
 from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
-from holdfast_drivers.values import Image, PrintResult, Scan, Tri
+from holdfast_drivers.values import Columns, Image, PrintResult, Scan, Tri
 
 VERSION = version("holdfast")
 SCHEMA = 1
@@ -138,6 +140,11 @@ class Parts:
         return {s.station: ScaleDevice(s, health=self.health, weighed=weighed) for s in self.config.scales}
 
     @cached_property
+    def displays(self) -> dict[str, DisplayDevice]:
+        """By station."""
+        return {d.station: DisplayDevice(d, health=self.health) for d in self.config.displays}
+
+    @cached_property
     def powerhouse(self) -> Powerhouse | None:
         if self.config.power is None:
             return None
@@ -175,7 +182,7 @@ class Parts:
         others = (self.printer, self.panel, self.power, self.powerhouse and self.powerhouse.loads)
         kinds = PrinterDevice | PanelDevice | PowerDevice | Loads
         fitted: list[Device] = [other for other in others if isinstance(other, kinds)]
-        return [*self.scanners, *self.scales.values(), *fitted, self.board]
+        return [*self.scanners, *self.scales.values(), *self.displays.values(), *fitted, self.board]
 
     @cached_property
     def finder(self) -> Finder:
@@ -267,6 +274,12 @@ class Parts:
             print_slips=station.print_slips,
             scale=self.scales.get(station.name),
         )
+
+    @cached_property
+    def customer(self) -> CustomerView:
+        texts = {d.station: (*(d.idle or (self.config.hub.name,)), "") for d in self.config.displays}
+        idle = {station: (Columns(text[0], ""), Columns(text[1], "")) for station, text in texts.items()}
+        return CustomerView(journal=self.journal, hub=self.config.hub, displays=self.displays, idle=idle)
 
     # Headquarters
 

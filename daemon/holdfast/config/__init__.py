@@ -1,6 +1,17 @@
 """Configuration: TOML in, one frozen typed object out."""
 
-from holdfast.config.devices import LANGUAGES, PROTOCOLS, Machine, Panel, Printer, Scale, ScaleLine, Scanner, Serial
+from holdfast.config.devices import (
+    LANGUAGES,
+    PROTOCOLS,
+    Display,
+    Machine,
+    Panel,
+    Printer,
+    Scale,
+    ScaleLine,
+    Scanner,
+    Serial,
+)
 from holdfast.config.power import BOARDS, SHED_ORDER, Load, Nut, NutUser, Power
 from holdfast.config.reading import ConfigError, load, parse
 from holdfast.config.root import Config
@@ -15,6 +26,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Demo",
+    "Display",
     "Hub",
     "Load",
     "Machine",

@@ -19,6 +19,7 @@ def _name_checks(config: Config) -> list[Problem]:
     """Every device has a name of its own."""
     named = [(f"scanners[{i}].name", scanner.name) for i, scanner in enumerate(config.scanners)]
     named += [(f"scales[{i}].name", scale.name) for i, scale in enumerate(config.scales)]
+    named += [(f"displays[{i}].name", display.name) for i, display in enumerate(config.displays)]
     named += [("printer.name", config.printer.name)] if config.printer else []
     taken = {"panel", "battery", "board", "drawer", "loads"}
     problems = []
@@ -51,6 +52,11 @@ def cross_checks(config: Config) -> list[Problem]:
     ]
     if config.printer and [config.printer.serial, config.printer.usb, config.printer.tcp].count(None) != 2:
         problems.append(("printer", "give exactly one of serial, usb and tcp"))
+    problems += [
+        (f"displays[{i}].code_pages", "a cd5220 has one code page at most, the one it is set to")
+        for i, display in enumerate(config.displays)
+        if display.dialect == "cd5220" and len(display.code_pages or ()) > 1
+    ]
     if config.power:
         problems += _board_checks(config.power) + _cut_checks(config.power) + _load_checks(config.power.loads)
     if config.nut and not config.power:
@@ -65,15 +71,19 @@ def cross_checks(config: Config) -> list[Problem]:
 
 
 def _station_checks(config: Config, names: list[str]) -> list[Problem]:
-    """Every device stands at a station that there is; a station has one scale at most."""
+    """Every device stands at a station that there is; a station has one scale and one display at most."""
     places = [(f"scanners[{i}].station", scanner.station) for i, scanner in enumerate(config.scanners)]
     places += [(f"scales[{i}].station", scale.station) for i, scale in enumerate(config.scales)]
-    weighing = [scale.station for scale in config.scales]
-    return [(path, f"no station named {station!r}") for path, station in places if station not in names] + [
-        (f"scales[{i}].station", f"station {station!r} has a scale already")
-        for i, station in enumerate(weighing)
-        if station in weighing[:i]
-    ]
+    places += [(f"displays[{i}].station", display.station) for i, display in enumerate(config.displays)]
+    problems = [(path, f"no station named {station!r}") for path, station in places if station not in names]
+    for section, kind, devices in (("scales", "scale", config.scales), ("displays", "display", config.displays)):
+        taken = [device.station for device in devices]
+        problems += [
+            (f"{section}[{i}].station", f"station {station!r} has a {kind} already")
+            for i, station in enumerate(taken)
+            if station in taken[:i]
+        ]
+    return problems
 
 
 def _driver_checks(config: Config) -> list[Problem]:

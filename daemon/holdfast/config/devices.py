@@ -63,6 +63,21 @@ class Scale(Section, frozen=True):
     """Seconds a sale waits for what moves on it to rest."""
 
 
+class Display(Section, frozen=True):
+    """A two-line display for the customer, and the station whose sales it shows."""
+
+    name: str
+    station: str
+    serial: Serial
+    dialect: Literal["epson", "cd5220"] = "epson"
+    code_pages: tuple[
+        Literal["cp437", "cp850", "cp860", "cp863", "cp865", "cp1252", "cp866", "cp852", "cp858"], ...
+    ] | (None) = None
+    """Those it has, preferred first; left out: cp437 and cp850, or ASCII alone with `cd5220`, which has one at most."""
+    idle: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
+    """What it shows while nobody buys; left out: the shop's name."""
+
+
 class Printer(Section, frozen=True):
     """The receipt printer. Exactly one of `serial`, `usb` and `tcp`."""
 

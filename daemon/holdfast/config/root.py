@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.config.devices import Machine, Panel, Printer, Scale, Scanner
+from holdfast.config.devices import Display, Machine, Panel, Printer, Scale, Scanner
 from holdfast.config.power import Nut, Power
 from holdfast.config.section import Section
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -14,6 +14,7 @@ class Config(Section, frozen=True):
     stations: tuple[Station, ...] = ()
     scanners: tuple[Scanner, ...] = ()
     scales: tuple[Scale, ...] = ()
+    displays: tuple[Display, ...] = ()
     printer: Printer | None = None
     board: Machine = Machine()
     panel: Panel | None = None

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from holdfast.domain.core import Command, Outcome
 from holdfast.journal.journal import Head, Stored
-from holdfast_drivers.values import Document, PrintResult, ScaleReading, Tri
+from holdfast_drivers.values import Columns, Document, PrintResult, ScaleReading, Tri
 
 T = TypeVar("T")
 
@@ -75,6 +75,12 @@ class ScalePort(Protocol):
 
     async def zero(self) -> None:
         """Take what it bears for nothing. Raises DeviceError within seconds."""
+        ...
+
+
+class CustomerDisplay(Protocol):
+    def show(self, upper: Columns, lower: Columns) -> None:
+        """From now on. Never blocks, never raises; the newest wins."""
         ...
 
 
