@@ -140,6 +140,7 @@ async def test_a_discharge_to_the_cut_is_learnt_at_the_next_start(bench: Bench) 
     bench.battery = Battery(charge=0.99, load_w=6.0)
     bench.clock.seconds = 5.0
     again = bench.start()
+    assert again._judge.discharge is None
     await bench.run(again, 60)
     assert len(again.memory.known.finished) == 1
     (test,) = bench.of(NoteTest)

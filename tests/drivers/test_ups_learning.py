@@ -95,15 +95,20 @@ def test_a_gauge_of_its_own_counts_on_a_first_discharge_as_far_as_the_curves_all
     assert told(lambda gone: 0.98 - 0.1 * gone) < 5 * truth, "no further than the curves allow"
 
 
-def test_the_middle_of_a_lifepo4_pack_is_counted_not_read() -> None:
-    pack = Pack(20_000, 3000, LI_FE_PO4)
-    sample = Sample(0, 3260, 1000)
-    used = discharged(replace(sample, at=at) for at in range(0, 3600, 60))
-    higher = discharged(replace(sample, at=at, cell_mv=3260 if at < 1800 else 3300) for at in range(0, 3600, 60))
-    there, elsewhere = left(used, Known(), pack), left(higher, Known(), pack)
-    assert there is not None
-    assert elsewhere is not None
-    assert elsewhere.mwh == pytest.approx(there.mwh, rel=0.02), "a voltage between says nothing"
+@pytest.mark.parametrize("experienced", [False, True])
+def test_the_middle_of_a_lifepo4_pack_is_counted_not_read(experienced: bool) -> None:
+    """The same load for an hour, at a voltage that stays and at one that falls over half of the published curve."""
+    pack, known = Pack(20_000, 3000, LI_FE_PO4), Known()
+    if experienced:
+        whole = [Sample(at, 3320 - at / 400, 1000) for at in range(0, 21_600, 60)]
+        known = known.learnt(discharged([*whole, Sample(22_000, 3000, 1000)]).curve())
+    hour = range(0, 3600, 60)
+    stays = left(discharged(Sample(at, 3320, 1000) for at in hour), known, pack)
+    falls = left(discharged(Sample(at, 3320 - at / 60, 1000) for at in hour), known, pack)
+    assert stays is not None
+    assert falls is not None
+    assert falls.mwh == pytest.approx(stays.mwh, rel=0.02)
+    assert falls.mwh_within == pytest.approx(stays.mwh_within, rel=0.02)
 
 
 def test_what_a_discharge_remembers_is_bounded() -> None:
