@@ -164,6 +164,17 @@ async def test_a_restart_of_the_daemon_alone_goes_on_with_the_discharge(bench: B
     assert not again.memory.known.finished
 
 
+async def test_the_measured_draw_is_remembered(bench: Bench) -> None:
+    care = bench.start()
+    bench.battery.mains = False
+    await bench.run(care, 1800)
+    bench.battery.mains = True
+    await bench.run(care, 300)
+    again = bench.start()
+    await bench.run(again, 60)
+    assert again.judged.draw_mw == pytest.approx(6000, abs=300), "5 W were planned"
+
+
 async def test_a_machine_that_restarts_with_much_left_teaches_no_end(bench: Bench) -> None:
     care = bench.start()
     bench.battery.mains = False

@@ -103,7 +103,7 @@ class BatteryCare:
         if self.memory.since == 0 and (wall := self._wall_ms()):
             self.memory.since, self._dirty = wall, True
         self.judged = self._judge.step(view, now)
-        self.memory.known = self._judge.known
+        self.memory.known, self.memory.draw_mw = self._judge.known, self._judge.draw_mw
         if self._judge.ended is not None:
             ended, self._judge.ended, self._dirty = self._judge.ended, None, True
             await self._note_test(self.tests.over(ended, now, health=self.judged.health_permille))
@@ -167,7 +167,7 @@ class BatteryCare:
     def _resume(self) -> None:
         """Go on where the last life left off; a discharge of another boot ended with the power, or with its machine."""
         memory, judge = self.memory, self._judge
-        judge.known = memory.known
+        judge.known, judge.draw_mw = memory.known, memory.draw_mw
         if memory.present is None:
             return
         if memory.boot == self._boot:

@@ -181,8 +181,8 @@ class PowerDevice:
         await self._execute(command, actor=ACTOR)
         self._staged(change.new)
         if change.new is Stage.STOP:
-            await self.care.stopping()
             self._stop(f"power: {change.why}")
+            await self.care.stopping()
 
     def _known(self, view: PowerView, judged: Judged, now: float) -> Known:
         """While the battery is silent the minutes are the model's, going by; its charge and voltage are not known."""

@@ -56,6 +56,8 @@ class Judge:
         self.planned_mw = planned_mw
         """What the loads are expected to take, where nothing measures it."""
         self.known = Known()
+        self.draw_mw: int | None = None
+        """As last measured on battery."""
         self.discharge: Discharge | None = None
         """The present one; None on mains."""
         self.ended: Ended | None = None
@@ -170,8 +172,8 @@ class Judge:
 
     def _draw_mw(self) -> int | None:
         if self.discharge is not None and self.discharge.measured and self.discharge.track:
-            return round(self.discharge.power_mw)
-        return self._last[1].draw_mw if self._last is not None else None
+            self.draw_mw = round(self.discharge.power_mw)
+        return self.draw_mw
 
     def _unheard(self, now: float) -> Judged:
         """What was last known; on battery the minutes go on going by."""

@@ -48,6 +48,8 @@ class Memory:
     """The discharge that was going on when this was written ..."""
     boot: str = ""
     """... in this life of the machine, whose monotonic clock its samples have."""
+    draw_mw: int | None = None
+    """What the loads last took from it, where it was measured."""
     tested: int = 0
     """When the battery was last tested; an outage is a test."""
     result: str = "never"
