@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.config import BOARDS, ConfigError, Nut, NutUser, Power, parse
@@ -21,6 +22,7 @@ from holdfast.devices.gauges import GAUGES, cells_of, open_gauge, ups_test
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.nut import NutDoor, status, variables
 from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.domain import stages
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage
 from holdfast.domain.stages import Limits, Stage, StageMachine
@@ -357,3 +359,47 @@ async def test_a_line_that_says_mains_for_ever_does_not_let_the_hub_be_cut(tmp_p
     changes = await lived(tmp_path, battery, Tri.YES, hours=3.5)
     assert changes[-1].new is Stage.STOP
     assert battery.charge < 0.25
+
+
+noise = st.builds(
+    PowerReading,
+    at=st.just(0.0),
+    cell_mv=st.none() | st.integers(2500, 4300),
+    charge_permille=st.none() | st.integers(0, 1000),
+    mains=st.sampled_from([Tri.YES, Tri.NO, Tri.NO, Tri.UNKNOWN]),
+    power_mw=st.none() | st.integers(-20_000, 20_000),
+)
+
+
+async def _noised(signal: list[tuple[PowerReading, int]]) -> list[tuple[float, Stage, Stage]]:
+    """(second, from, to) of what a hub decides that hears each reading for so many seconds."""
+    clock, executed = Still(), list[Command]()
+    hub, changes = device(Power(), executed, clock=clock), []
+    hub.care._stopping = True  # no file
+    for reading, seconds in signal:
+        for _ in range(seconds):
+            before = hub.now().stage
+            hub._take(replace(reading, at=clock.now))
+            await hub._judge_once()
+            if (stage := hub.now().stage) is not before:
+                changes.append((clock.now, before, stage))
+            clock.now += 1
+    return changes
+
+
+signals = st.lists(st.tuples(noise, st.integers(1, 40)), max_size=25)
+
+
+@given(signals)
+@settings(max_examples=30)
+async def test_inv_10_2_no_signal_makes_a_hub_flap(signal: list[tuple[PowerReading, int]]) -> None:
+    better = [at for at, before, after in await _noised(signal) if after < before]
+    assert all(later - earlier >= 300 for earlier, later in pairwise(better))
+
+
+async def test_inv_10_2_control_without_the_hold_it_flaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "LEAVE", 0.0)
+    low = PowerReading(0, cell_mv=3500, charge_permille=200, mains=Tri.NO)
+    calm = PowerReading(0, cell_mv=4000, charge_permille=900, mains=Tri.YES)
+    better = [at for at, before, after in await _noised([(low, 60), (calm, 20)] * 2) if after < before]
+    assert any(later - earlier < 300 for earlier, later in pairwise(better))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 LOOK_EVERY = 1.0
+SAY_EVERY = 15
+"""Seconds between two lines while nothing else happens."""
 ASKS = {
     ("waiting", "person"): "Pull the mains plug now.",
     ("waiting", "ups"): "The UPS tests itself.",
@@ -44,12 +46,12 @@ def test(session: Session) -> None:
     Ctrl-C ends the watching, not the test. A UPS that can be told needs no hand.
     """
     session.client.post("/v1/power/test", b"")
-    power, said = session.client.get("/v1/power"), ""
-    while power["self_test"]["phase"] != "idle":
-        line = _progress(power)
-        if not session.json and line != said:
-            typer.echo(line)
-        said = line
+    power, said = session.client.get("/v1/power"), ("", 0)
+    while (phase := power["self_test"]["phase"]) != "idle":
+        turn = (phase, power["self_test"]["seconds"] // SAY_EVERY)
+        if not session.json and turn != said:
+            typer.echo(_progress(power))
+        said = turn
         time.sleep(LOOK_EVERY)
         power = session.client.get("/v1/power")
     session.show(power, _verdict)
@@ -153,7 +155,7 @@ def _progress(power: dict[str, Any]) -> str:
     test = power["self_test"]
     asks = ASKS[test["phase"], test["by"]]
     if test["phase"] == "waiting":
-        return asks
+        return f"{asks} {test['seconds']} s" if test["seconds"] >= SAY_EVERY else asks
     charge = "unknown" if power["charge_permille"] is None else f"{power['charge_permille'] / 10:.0f} %"
     volts = "" if power["cell_mv"] is None else f", {power['cell_mv'] / 1000:.2f} V a cell"
     draw = "" if power["draw_mw"] is None else f", {power['draw_mw'] / 1000:.1f} W"
