@@ -19,6 +19,7 @@ from holdfast import config as configuration
 from holdfast.api.metrics import MetricsServer
 from holdfast.api.server import ApiServer
 from holdfast.config import Config, ConfigError
+from holdfast.counter.commands import button_problems
 from holdfast.devices.logo import load_logo
 from holdfast.domain.core import Policy
 from holdfast.domain.hub import NoteLink, NoteStarted
@@ -182,6 +183,14 @@ def settings(config: Config) -> Settings:
     )
 
 
+def configured(path: Path) -> Config:
+    """Raises ConfigError, OSError."""
+    config = configuration.load(path)
+    if problems := button_problems(config):
+        raise ConfigError(problems)
+    return config
+
+
 def main() -> None:
     """Entry point of `holdfastd`."""
     parser = argparse.ArgumentParser(prog="holdfastd", description="The daemon of a micro-hub.")
@@ -191,7 +200,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logs.set_up(verbose=arguments.verbose)
     try:
-        config = configuration.load(arguments.config)
+        config = configured(arguments.config)
         sys.exit(asyncio.run(serve(config)))
     except OSError as error:
         sys.exit(f"holdfastd: {error}")

@@ -33,6 +33,7 @@ from holdfast.devices.board import BoardDevice
 from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.display import DisplayDevice
+from holdfast.devices.drawer import DrawerDevice, PaperAndDrawer
 from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard, Verdict
@@ -40,7 +41,7 @@ from holdfast.devices.loads import Loads
 from holdfast.devices.nut import NutDoor
 from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice
-from holdfast.devices.printer import NoPrinter, PrinterDevice
+from holdfast.devices.printer import DRAWER, NoPrinter, PrinterDevice
 from holdfast.devices.scale import ScaleDevice
 from holdfast.devices.scanner import ScannerDevice
 from holdfast.devices.statistics import GOOD_SCANS, GOOD_WEIGHTS, CountedPrinter, Statistics
@@ -64,6 +65,7 @@ from holdfast.uplink.watch import Hooks
 from holdfast_contract.board import CHANGED, STATE, Change, State
 from holdfast_contract.wire import Stream
 from holdfast_drivers.barcodes.badges import Badge, badge_tag, format_badge
+from holdfast_drivers.panel.buttons import Gesture
 from holdfast_drivers.values import Columns, Image, PrintResult, Scan, Tri
 
 VERSION = version("holdfast")
@@ -114,7 +116,7 @@ class Parts:
     def panel(self) -> NoPanel:
         if self.config.panel is None:
             return NoPanel()
-        panel = PanelDevice(self.config.panel, health=self.health, pace=1 / speed(self.config))
+        panel = PanelDevice(self.config.panel, health=self.health, pressed=self._pressed, pace=1 / speed(self.config))
         if self.config.uplink is not None:
             panel.show_link(Link.OFFLINE.value)  # until headquarters is heard; the uplink tells only of changes
         return panel
@@ -165,6 +167,19 @@ class Parts:
         return None if self.powerhouse is None else self.powerhouse.device
 
     @cached_property
+    def drawer(self) -> DrawerDevice | None:
+        """One on the hub's own lines."""
+        if self.config.drawer is None:
+            return None
+        return DrawerDevice(
+            self.config.drawer,
+            health=self.health,
+            clock=self.real,
+            left=self.panel.show_drawer,
+            pulsed=partial(self.statistics.pulsed, DRAWER),
+        )
+
+    @cached_property
     def board(self) -> BoardDevice:
         return BoardDevice(
             self.config.storage,
@@ -179,8 +194,8 @@ class Parts:
     @property
     def devices(self) -> list[Device]:
         """Those that are configured."""
-        others = (self.printer, self.panel, self.power, self.powerhouse and self.powerhouse.loads)
-        kinds = PrinterDevice | PanelDevice | PowerDevice | Loads
+        others = (self.printer, self.panel, self.power, self.drawer, self.powerhouse and self.powerhouse.loads)
+        kinds = PrinterDevice | PanelDevice | PowerDevice | DrawerDevice | Loads
         fitted: list[Device] = [other for other in others if isinstance(other, kinds)]
         return [*self.scanners, *self.scales.values(), *self.displays.values(), *fitted, self.board]
 
@@ -212,7 +227,10 @@ class Parts:
     @cached_property
     def paper(self) -> PaperPort:
         printer = self.printer
-        return CountedPrinter(printer, printer.name, self.statistics) if isinstance(printer, PrinterDevice) else printer
+        paper: PaperPort = printer
+        if isinstance(printer, PrinterDevice):
+            paper = CountedPrinter(printer, printer.name, self.statistics)
+        return paper if self.drawer is None else PaperAndDrawer(paper, self.drawer)
 
     @cached_property
     def nut(self) -> NutDoor | None:
@@ -330,6 +348,14 @@ class Parts:
         )
 
     # What one part says and others hear
+
+    def _pressed(self, button: options.Button, gesture: Gesture) -> None:
+        """A button enters at the counter as its card would."""
+        held = gesture is Gesture.LONG
+        card = button.hold if held else button.card
+        if card:
+            answer = self.stations[button.station].press(card, held=held)
+            answer.add_done_callback(self._count_scan)
 
     def _scanner_read(self, name: str, station: str, scan: Scan) -> None:
         self.statistics.count(name, GOOD_SCANS)

@@ -57,7 +57,8 @@ COMMANDS = {
     "printer": "paper_out, load_paper [MM], open_cover, close_cover, jam_cutter, clear_jam, close_drawer, tear_off,"
     " go_silent, speak, slow FACTOR, garbage BYTES, power_cycle, plug, unplug, quit",
     "battery": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, cycles NUMBER, speed FACTOR,"
-    " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, unplug, state, quit",
+    " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, press LINE [SECONDS],"
+    " drawer shut|jam|free, unplug, state, quit",
     "scale": scales.COMMANDS,
     "display": displays.COMMANDS,
 }

@@ -132,6 +132,16 @@ async def test_a_dip_between_two_looks_is_seen_and_counted_once(tmp_path: Path) 
         assert [(change.topic, change.well, change.key) for change in at.news] == [("supply", "no", "undervoltage")]
 
 
+async def test_an_alarm_the_kernel_takes_back_before_the_look_still_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(tmp_path) as at:
+        monkeypatch.setattr(module, "read_alarm", lambda _: Tri.YES)
+        await at.pass_time(1)
+        assert (at.tree.root / ALARM).read_text() == "0\n"
+        assert at.of(Topic.SUPPLY).finding.key is Key.UNDERVOLTAGE
+
+
 async def test_twenty_dips_are_two_records(tmp_path: Path) -> None:
     async with rig(tmp_path) as at:
         for _ in range(20):

@@ -83,7 +83,8 @@ async def test_a_printer_prints_a_page(page: PrintResult, told: tuple[Tri, str])
 
 async def test_a_panel_lights_each_lamp_alone(tmp_path: Path) -> None:
     health, seen = HealthBoard(SystemClock()), list[tuple[int, bool]]()
-    device = PanelDevice(Panel(chip=f"bench:{tmp_path}/bus", green=17, red=22, buzzer=25), health=health, pace=0.1)
+    options = Panel(chip=f"bench:{tmp_path}/bus", green=17, red=22, buzzer=25)
+    device = PanelDevice(options, health=health, pressed=lambda *_: None, pace=0.1)
     assert (await device.check())[0] is Tri.NO
     bench = BenchServer(tmp_path / "bus", {}, on_output=lambda edge: seen.append((edge.line, edge.high)))
     async with bench, living(device, lambda: health["panel"].state is DeviceState.ONLINE):

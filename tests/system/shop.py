@@ -128,9 +128,9 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(directory: Path, *, more: str = "", **printer: Any) -> AsyncIterator[Shop]:
+async def open_shop(directory: Path, *, config: str = CONFIG, more: str = "", **printer: Any) -> AsyncIterator[Shop]:
     """Devices plugged in, daemon up, catalogue in, badge signed in, shift open. `more` goes into the configuration."""
-    await asyncio.to_thread((directory / "holdfast.toml").write_text, (CONFIG + more).format(d=directory))
+    await asyncio.to_thread((directory / "holdfast.toml").write_text, (config + more).format(d=directory))
     commands: asyncio.Queue[str | None] = asyncio.Queue()
     async with AsyncExitStack() as stack:
         scanner = await stack.enter_async_context(Pty(directory / "scanner"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.cli.client import UsageError
 from holdfast.cli.session import DEFAULT_CONFIG, Session, command, read_config
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ File = Annotated[Path | None, typer.Argument(help=f"{DEFAULT_CONFIG} when left o
 @command(app, examples=("holdfast config check", "holdfast config check ./holdfast.toml"))
 def check(session: Session, file: File = None) -> None:
     """Name every error with its key path. Exit status 2 when there is one."""
+    from holdfast.counter.commands import button_problems
+
     file = file or session.config_file
     config = read_config(file)
+    if problems := button_problems(config):
+        raise UsageError(f"{file} cannot be used:", "\n".join(f"{key}: {what}" for key, what in problems))
     session.show(
         {"ok": True, "hub": config.hub.id, "stations": [station.name for station in config.stations]},
         lambda answer: _fine(answer, file),

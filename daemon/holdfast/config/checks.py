@@ -57,6 +57,9 @@ def cross_checks(config: Config) -> list[Problem]:
         for i, display in enumerate(config.displays)
         if display.dialect == "cd5220" and len(display.code_pages or ()) > 1
     ]
+    problems += _button_checks(config, names) + _pin_checks(config)
+    if config.drawer and config.printer and config.printer.drawer != "none":
+        problems.append(("drawer", 'there is one drawer: give printer.drawer = "none" beside this section'))
     if config.power:
         problems += _board_checks(config.power) + _cut_checks(config.power) + _load_checks(config.power.loads)
     if config.nut and not config.power:
@@ -103,6 +106,38 @@ def _driver_checks(config: Config) -> list[Problem]:
             problems.append((f"{path}.{key}", f"no {key} {name!r}; there are {', '.join(ours)}; {others}"))
         if name in ours and options:
             problems.append((f"{path}.options", f"mean nothing to {key} {name!r}"))
+    return problems
+
+
+def _button_checks(config: Config, stations: list[str]) -> list[Problem]:
+    """What the cards are called the counter knows."""
+    problems = []
+    for i, button in enumerate(config.panel.buttons if config.panel else ()):
+        if button.station not in stations:
+            problems.append((f"panel.buttons[{i}].station", f"no station named {button.station!r}"))
+        if not (button.card or button.hold):
+            problems.append((f"panel.buttons[{i}]", "give card, hold or both"))
+    return problems
+
+
+def _pin_checks(config: Config) -> list[Problem]:
+    """No line of a chip does two things."""
+    used: list[tuple[str, str, int | None]] = []
+    if panel := config.panel:
+        lamps = ("green", "amber", "red", "blue", "white", "buzzer")
+        used += [(f"panel.{lamp}", panel.chip, getattr(panel, lamp)) for lamp in lamps]
+        used += [(f"panel.buttons[{i}].pin", panel.chip, button.pin) for i, button in enumerate(panel.buttons)]
+    if drawer := config.drawer:
+        used += [("drawer.relay", drawer.chip, drawer.relay), ("drawer.sensor", drawer.chip, drawer.sensor)]
+    if power := config.power:
+        used.append(("power.mains_pin", power.mains_chip, power.mains_pin))
+        used.append(("power.cut_pin", power.mains_chip, power.cut_pin))
+        used += [(f"power.loads[{i}].pin", load.chip, load.pin) for i, load in enumerate(power.loads)]
+    problems = []
+    taken: dict[tuple[str, int], str] = {}
+    for path, chip, pin in used:
+        if pin is not None and taken.setdefault((chip, pin), path) != path:
+            problems.append((path, f"line {pin} is {taken[chip, pin]} already"))
     return problems
 
 

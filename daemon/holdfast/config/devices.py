@@ -114,8 +114,39 @@ class Machine(Section, frozen=True):
     out."""
 
 
+class Button(Section, frozen=True):
+    """A push-button that does what a command card does, at a station."""
+
+    pin: Pin
+    station: str
+    card: str = ""
+    """Code of the card a press stands for, e.g. `CASH`; empty: a press does nothing."""
+    hold: str = ""
+    """Code of the card that holding it stands for, scanned twice where a card must be, e.g. `SHUTDOWN`."""
+    hold_seconds: Annotated[float, Meta(ge=1, le=10)] = 3.0
+    active: Literal["low", "high"] = "low"
+    """Level while it is pressed; the line is pulled the other way."""
+
+
+class Drawer(Section, frozen=True):
+    """A cash drawer on a relay of the hub's own, instead of one on the printer."""
+
+    relay: Pin
+    chip: str = "header"
+    """`header`, a GPIO chip label, or `bench:/path.sock`."""
+    relay_active: Literal["high", "low"] = "high"
+    """Level that drives the coil."""
+    pulse_ms: Annotated[int, Meta(ge=20, le=500)] = 150
+    sensor: Pin | None = None
+    """Its switch; leave out when there is none. The line is pulled up."""
+    open_level: Literal["high", "low"] = "high"
+    """Level of the switch while the drawer is open."""
+    left_open_seconds: Seconds = 120.0
+    """Open for so long, it is left open."""
+
+
 class Panel(Section, frozen=True):
-    """Lights and buzzer; BCM numbers; leave out what is not fitted."""
+    """Lights, buzzer and buttons; BCM numbers; leave out what is not fitted."""
 
     chip: str = "header"
     """`header`, a GPIO chip label, or `bench:/path.sock`."""
@@ -125,3 +156,4 @@ class Panel(Section, frozen=True):
     blue: Pin | None = None
     white: Pin | None = None
     buzzer: Pin | None = None
+    buttons: tuple[Button, ...] = ()

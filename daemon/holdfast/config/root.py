@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.config.devices import Display, Machine, Panel, Printer, Scale, Scanner
+from holdfast.config.devices import Display, Drawer, Machine, Panel, Printer, Scale, Scanner
 from holdfast.config.power import Nut, Power
 from holdfast.config.section import Section
 from holdfast.config.shop import Api, Demo, Hub, Station, Storage, Uplink
@@ -18,6 +18,7 @@ class Config(Section, frozen=True):
     printer: Printer | None = None
     board: Machine = Machine()
     panel: Panel | None = None
+    drawer: Drawer | None = None
     power: Power | None = None
     nut: Nut | None = None
     uplink: Uplink | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from holdfast.config import Config
 from holdfast.counter.language import Language, Words
 from holdfast.domain.operator import Role
 from holdfast_drivers.barcodes import commands as barcode
@@ -159,6 +160,17 @@ def barcode_of(card: Card) -> str:
 def card_words(language: Language = "en") -> dict[str, str]:
     """What each card does, by its code, in the order of the sheet."""
     return {card.code: card.words.to(language) for card in CARDS}
+
+
+def button_problems(config: Config) -> list[tuple[str, str]]:
+    """Key path and fault of every button that stands for a card there is not."""
+    buttons = config.panel.buttons if config.panel else ()
+    return [
+        (f"panel.buttons[{i}].{key}", f"no command card is called {card!r}; `holdfast command-sheet` draws all")
+        for i, button in enumerate(buttons)
+        for key, card in (("card", button.card), ("hold", button.hold))
+        if card and card not in BY_CODE
+    ]
 
 
 def parked_barcode(cart: str) -> str:

@@ -52,6 +52,12 @@ def decide(state: State, facts: Facts, code: Code, now: float, rules: Rules) -> 
             return state, Refusal("wrong_mode")
 
 
+def confirm(state: State, code: Code, now: float) -> State:
+    """As if this card had been scanned once already, a moment ago."""
+    card = BY_CODE.get(code.code) if isinstance(code, CommandCode) else None
+    return state if card is None else replace(state, second=card.act, until=now)
+
+
 def settle(state: State, command: Command, outcome: Outcome) -> tuple[State, Prompt | Refusal | Weigh | None]:
     """What follows from a decided command; None: it is done, and nothing more is to be said."""
     if outcome.ok:

@@ -12,7 +12,7 @@ import msgspec
 from holdfast.counter.cards import leave_cart
 from holdfast.counter.commands import BY_CODE, Act
 from holdfast.counter.facts import read_facts
-from holdfast.counter.modes import decide, is_due, settle, time_out
+from holdfast.counter.modes import confirm, decide, is_due, settle, time_out
 from holdfast.counter.ports import ScalePort
 from holdfast.counter.repeats import Repeats
 from holdfast.counter.state import Action, Chore, Facts, Prompt, Refusal, Rules, State, Weigh
@@ -43,6 +43,8 @@ class _Waiting:
     at: float
     """Monotonic second it came."""
     answer: asyncio.Future[Outcome]
+    held: bool = False
+    """A button's long press, which stands for a card scanned twice."""
 
 
 class Station:
@@ -82,12 +84,20 @@ class Station:
         if self._repeats.is_repeat(scan, digit=_is_digit(code)):
             answer.set_result(Outcome(data={"repeated": True}))
             return answer
+        return self._enqueue(_Waiting(code, self._around.clock.monotonic(), answer))
+
+    def press(self, card: str, *, held: bool = False) -> asyncio.Future[Outcome]:
+        """A button that stands for a command card; `held` for long: for one scanned twice. Its line is debounced."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return self._enqueue(_Waiting(CommandCode(card), self._around.clock.monotonic(), answer, held))
+
+    def _enqueue(self, waiting: _Waiting) -> asyncio.Future[Outcome]:
         try:
-            self._queue.put_nowait(_Waiting(code, self._around.clock.monotonic(), answer))
+            self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             self.refused_full += 1
-            answer.set_result(self._voice.show(Refusal("queue_full")))
-        return answer
+            waiting.answer.set_result(self._voice.show(Refusal("queue_full")))
+        return waiting.answer
 
     async def scan(self, scan: Scan) -> Outcome:
         """Take a scan and wait for its outcome."""
@@ -141,6 +151,8 @@ class Station:
             facts = await read_facts(self._around.journal, self.name)
             if isinstance(waiting.what, _Chime):
                 return await self._by_itself(waiting.what, facts)
+            if waiting.held:
+                self._state = confirm(self._state, waiting.what, waiting.at)
             self._state, action = decide(self._state, facts, waiting.what, waiting.at, self._rules)
             return await self._do(action, facts)
         except STORAGE_FAILED:

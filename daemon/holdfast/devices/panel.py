@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from enum import Enum
 
-from holdfast.config import Panel
+from holdfast.config import Button, Panel
 from holdfast.devices.health import HealthBoard, Verdict
-from holdfast_drivers.links.header import gpio_header
+from holdfast_drivers.links.header import Header, gpio_header
+from holdfast_drivers.panel import buttons as buttons_driver
 from holdfast_drivers.panel import panel as driver
+from holdfast_drivers.panel.buttons import Gesture
 from holdfast_drivers.panel.signals import Lamp, Signal
 from holdfast_drivers.values import Tri
 
@@ -20,6 +24,10 @@ LINK_SIGNALS = {
     "offline": Signal.OFFLINE,
     "catching_up": Signal.CATCHING_UP,
 }
+STOP = "stop"
+"""What stands before anything else on the lamp it shares."""
+
+Pressed = Callable[[Button, Gesture], None]
 
 
 class NoPanel:
@@ -34,6 +42,9 @@ class NoPanel:
     def show_power(self, *, saving: bool) -> None:
         pass
 
+    def show_drawer(self, left: bool) -> None:
+        pass
+
     def show_stopping(self) -> None:
         pass
 
@@ -41,10 +52,13 @@ class NoPanel:
 class PanelDevice(NoPanel):
     """`run` is one life of the lines."""
 
-    def __init__(self, options: Panel, *, health: HealthBoard, pace: float = 1.0) -> None:
+    def __init__(self, options: Panel, *, health: HealthBoard, pressed: Pressed, pace: float = 1.0) -> None:
+        """`pressed` is told of every press of a button, in the loop."""
         self.name = "panel"
         self._chip = options.chip
         self._pins = {lamp: getattr(options, lamp.value) for lamp in Lamp}
+        self._buttons = {str(button.pin): button for button in options.buttons}
+        self._pressed = pressed
         self._pace = pace
         self._health = health
         self._panel: driver.Panel | None = None
@@ -56,12 +70,38 @@ class PanelDevice(NoPanel):
         async with gpio_header(self._chip) as header, driver.open_panel(header, self._pins, pace=self._pace) as panel:
             self._panel = panel
             self._health.online(self.name)
-            for signal in self._standing.values():
-                panel.show(signal)
+            self._show_standing()
             try:
-                await panel.run()
+                if self._buttons:
+                    await self._play_and_listen(panel, header)
+                else:
+                    await panel.run()
             finally:
                 self._panel = None
+
+    async def _play_and_listen(self, panel: driver.Panel, header: Header) -> None:
+        """Both at once; whichever fails, its error is the life's."""
+        lines = {
+            name: buttons_driver.Button(button.pin, button.active, button.hold_seconds if button.hold else None)
+            for name, button in self._buttons.items()
+        }
+        async with buttons_driver.open_buttons(header, lines) as buttons:
+            playing = asyncio.create_task(panel.run(), name="panel: lamps")
+            listening = asyncio.create_task(buttons.run(self._on_press, self._on_hold), name="panel: buttons")
+            try:
+                done, _ = await asyncio.wait({playing, listening}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                playing.cancel()
+                listening.cancel()
+                await asyncio.wait({playing, listening})
+            for task in done:
+                task.result()
+
+    def _on_press(self, name: str, gesture: Gesture) -> None:
+        self._pressed(self._buttons[name], gesture)
+
+    def _on_hold(self, _: str) -> None:
+        self._play(Signal.HOLDING)
 
     async def check(self) -> Verdict:
         """CheckHealth, external: each lamp in turn. Only a person can say whether it shone."""
@@ -79,15 +119,31 @@ class PanelDevice(NoPanel):
         self._stand("link", LINK_SIGNALS[state])
 
     def show_power(self, *, saving: bool) -> None:
-        self._stand("power", Signal.SAVING_POWER if saving else Signal.POWER_NORMAL)
+        """Power stage S1 or worse, or not: what shines for long is dimmed."""
+        signal = Signal.SAVING_POWER if saving else Signal.POWER_NORMAL
+        if self._standing.get("power") is not signal:
+            self._standing["power"] = signal
+            self._show_standing()
+
+    def show_drawer(self, left: bool) -> None:
+        """The drawer has been left open, or is no more."""
+        self._stand("drawer", Signal.DRAWER_LEFT if left else Signal.DRAWER_SHUT)
 
     def show_stopping(self) -> None:
-        self._stand("stop", Signal.STOPPING)
+        self._stand(STOP, Signal.STOPPING)
 
     def _stand(self, what: str, signal: Signal) -> None:
         if self._standing.get(what) is not signal:
             self._standing[what] = signal
-            self._play(signal)
+            if what == STOP or STOP not in self._standing:
+                self._play(signal)
+
+    def _show_standing(self) -> None:
+        """All that stands, as bright as the power allows; the stop last."""
+        if self._panel is not None:
+            self._panel.dim(on=self._standing.get("power") is Signal.SAVING_POWER)
+        for what in sorted(self._standing, key=lambda what: what == STOP):
+            self._play(self._standing[what])
 
     def _play(self, signal: Signal) -> None:
         if self._panel is not None:

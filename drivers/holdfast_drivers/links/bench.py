@@ -140,7 +140,7 @@ class BenchServer:
         self._server.close()
         await self.unplug()
         await self._server.wait_closed()
-        self.path.unlink(missing_ok=True)
+        await asyncio.to_thread(self.path.unlink, missing_ok=True)
 
     async def unplug(self) -> None:
         """Cut every client off, as if the cable were drawn. New ones may come."""

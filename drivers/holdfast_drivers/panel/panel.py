@@ -36,10 +36,15 @@ class Panel:
     def __init__(self, header: Header, switches: Mapping[Lamp, Switch], timing: Timing) -> None:
         self._header = header
         self._switches = switches
-        self._scores = scores(timing)
+        self._bright, self._dim = scores(timing), scores(timing, dim=True)
+        self._scores = self._bright
         self._lit = dict.fromkeys(switches, False)
         self._wanted = asyncio.Event()
         self._sequences = {lamp: Sequence(interrupts=lamp is not Lamp.BUZZER, gap=timing.gap) for lamp in switches}
+
+    def dim(self, *, on: bool) -> None:
+        """Shorter light where it would be long. What stands already changes when it is shown again."""
+        self._scores = self._dim if on else self._bright
 
     def show(self, signal: Signal) -> None:
         """Have `signal` shown, from now. Returns at once; call it in the loop."""

@@ -43,6 +43,12 @@ class Signal(Enum):
     """White off."""
     STOPPING = "stopping"
     """Amber, steady, until the power goes."""
+    HOLDING = "holding"
+    """Amber, one flicker: a button is held; asked for again and again while it is."""
+    DRAWER_LEFT = "drawer_left"
+    """Two beeps, then amber pulses: the drawer has been open for long."""
+    DRAWER_SHUT = "drawer_shut"
+    """Amber off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Timing:
     """White on ..."""
     pulse_every: float = 2.0
     """... once in so many seconds."""
+    flicker: float = 0.1
+    """A held button: so long on, so long off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +94,28 @@ class Cue:
     """Played once, then the lamp returns to what it did; else this is what it does from now on, over and over."""
 
 
-def scores(timing: Timing) -> dict[Signal, tuple[Cue, ...]]:
-    """The parts of every signal."""
+def scores(timing: Timing, *, dim: bool = False) -> dict[Signal, tuple[Cue, ...]]:
+    """The parts of every signal. `dim`: what would shine for long pulses instead; answers and the stop stay bright."""
     flash = (Step(on=True, seconds=timing.flash),)
     short = (Step(on=True, seconds=timing.short_beep), Step(on=False, seconds=timing.gap))
     long = (Step(on=True, seconds=timing.long_beep), Step(on=False, seconds=timing.gap))
     blink = (Step(on=True, seconds=timing.blink), Step(on=False, seconds=timing.blink))
     pulse = (Step(on=True, seconds=timing.pulse), Step(on=False, seconds=timing.pulse_every - timing.pulse))
+    twice = (pulse[0], Step(on=False, seconds=timing.pulse), *pulse)
+    flicker = (Step(on=True, seconds=timing.flicker), Step(on=False, seconds=timing.flicker))
     return {
         Signal.COMMITTED: (Cue(Lamp.GREEN, flash), Cue(Lamp.BUZZER, short)),
         Signal.NEED_INPUT: (Cue(Lamp.AMBER, flash), Cue(Lamp.BUZZER, short + short)),
         Signal.REFUSED: (Cue(Lamp.RED, flash), Cue(Lamp.BUZZER, long)),
-        Signal.OFFLINE: (Cue(Lamp.BLUE, STEADY, once=False),),
-        Signal.CATCHING_UP: (Cue(Lamp.BLUE, blink, once=False),),
+        Signal.OFFLINE: (Cue(Lamp.BLUE, pulse if dim else STEADY, once=False),),
+        Signal.CATCHING_UP: (Cue(Lamp.BLUE, twice if dim else blink, once=False),),
         Signal.ONLINE: (Cue(Lamp.BLUE, DARK, once=False),),
         Signal.SAVING_POWER: (Cue(Lamp.WHITE, pulse, once=False),),
         Signal.POWER_NORMAL: (Cue(Lamp.WHITE, DARK, once=False),),
         Signal.STOPPING: (Cue(Lamp.AMBER, STEADY, once=False),),
+        Signal.HOLDING: (Cue(Lamp.AMBER, flicker),),
+        Signal.DRAWER_LEFT: (Cue(Lamp.AMBER, pulse, once=False), Cue(Lamp.BUZZER, short + short)),
+        Signal.DRAWER_SHUT: (Cue(Lamp.AMBER, DARK, once=False),),
     }
 
 

@@ -8,11 +8,12 @@ Commands come on stdin, one a line; the process ends with `quit` or at the end o
 
     mains on|off    charge PERCENT    load WATTS    temperature CELSIUS    cycles NUMBER    speed FACTOR
     fault none|nack|stuck|zero|full|frozen|ones|noise    line follows|high|low    unplug    state
+    press LINE [SECONDS]    drawer shut|jam|free
 
 `line` is the AC-loss line: a board without its jumper, or with a dead output stage, says the same for ever. Every event
 goes to stdout as one line of JSON with `event` and `at` (monotonic seconds): `ready` (`socket`), `lamp` (`lamp`, `on`),
-`mains` (`on`), `output` (`on`: the pack feeds the hub), `state` (`charge`, `cell_mv`, `current_a`, `mains`, `output`,
-`health`, `lit`), `error` (`detail`).
+`drawer` (`open`), `mains` (`on`), `output` (`on`: the pack feeds the hub), `state` (`charge`, `cell_mv`, `current_a`,
+`mains`, `output`, `health`, `drawer_open`, `lit`), `error` (`detail`).
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from holdfast_drivers.links.bench import BenchServer
+from holdfast_drivers.links.lines import Edge
 from holdfast_drivers.links.registers import RegisterMap
 from holdfast_drivers.nut.server import NutServer
 from holdfast_drivers.nut.sim import SimulatedUps
 from holdfast_drivers.panel.signals import Lamp
-from holdfast_drivers.panel.sim import LampChange, PanelWatch
+from holdfast_drivers.panel.sim import DrawerChange, DrawerWatch, LampChange, PanelWatch, press
 from holdfast_drivers.ups.battery import CUTOFF_MV, Battery
 from holdfast_drivers.ups.chips import Fault, SimulatedChip
 from holdfast_drivers.ups.ina import INA219, INA226, INA3221
@@ -54,6 +56,8 @@ DEFAULT_PINS = {
     Lamp.BUZZER: 25,
 }
 """BCM numbers off the header's buses and off the lines Geekworm's battery boards use."""
+RELAY, SENSOR = 21, 19
+"""Of a drawer, likewise."""
 TICK = 0.1
 """Seconds between steps of the battery."""
 
@@ -73,6 +77,8 @@ class BoardBench:
         ac_line: int = 6,
         ac_active: Literal["high", "low"] = "high",
         speed: float = 1.0,
+        relay: int = RELAY,
+        sensor: int | None = SENSOR,
     ) -> None:
         """Without a `board` it is a UPS on NUT's `nut_port`, 0: any free one."""
         self.battery = battery
@@ -86,7 +92,9 @@ class BoardBench:
             battery.cells = board.cells
             self.chip = chips[board.address] = board.chip(battery)
         self.panel = PanelWatch(pins, self._lamp)
-        self.server = BenchServer(socket, chips, on_output=self.panel.output)
+        self.server = BenchServer(socket, chips, on_output=self._driven)
+        self.drawer = DrawerWatch(self.server, relay=relay, sensor=sensor, report=self._drawer)
+        self._fingers: set[asyncio.Task[None]] = set()
         self.speed = speed
         self._ac_line = ac_line
         self._ac_active = ac_active
@@ -102,6 +110,7 @@ class BoardBench:
             if self._nut is not None:
                 ready["nut_port"] = (await stack.enter_async_context(self._nut)).port
             self._mains(on=self.battery.mains)
+            self.drawer.begin()
             self._emit(ready | {"at": time.monotonic()})
             physics = asyncio.create_task(self._step(), name="battery")
             while (line := await commands.get()) not in (None, "quit"):
@@ -151,6 +160,8 @@ class BoardBench:
             case ["line", "follows" | "high" | "low" as word]:
                 self._line = word
                 self._drive()
+            case ["press" | "drawer", *_]:
+                self._handle(line)
             case ["unplug"]:
                 await self.server.unplug()
             case ["state"]:
@@ -173,6 +184,28 @@ class BoardBench:
         follows = self.battery.mains == (self._ac_active == "low")
         self.server.drive(self._ac_line, high=follows if self._line == "follows" else self._line == "high")
 
+    def _handle(self, line: str) -> None:
+        """What a hand does at the counter."""
+        match line.split():
+            case ["press", number, *seconds] if len(seconds) < 2:
+                self._press(int(number), _number("".join(seconds) or "0.1", 0, 60))
+            case ["drawer", word]:
+                self.drawer.obey(word)
+            case _:
+                raise ValueError(f"unknown command {line!r}")
+
+    def _press(self, line: int, seconds: float) -> None:
+        finger = asyncio.get_running_loop().create_task(press(self.server, line, seconds), name=f"press {line}")
+        self._fingers.add(finger)
+        finger.add_done_callback(self._fingers.discard)
+
+    def _driven(self, edge: Edge) -> None:
+        self.panel.output(edge)
+        self.drawer.output(edge)
+
+    def _drawer(self, change: DrawerChange) -> None:
+        self._emit({"event": "drawer", "at": change.at, "open": change.is_open})
+
     def _lamp(self, change: LampChange) -> None:
         self._emit({"event": "lamp", "at": change.at, "lamp": change.lamp.value, "on": change.on})
 
@@ -187,6 +220,7 @@ class BoardBench:
                 "mains": self.battery.mains,
                 "output": self.battery.output,
                 "health": round(self.battery.health, 3),
+                "drawer_open": self.drawer.is_open,
                 "lit": sorted(lamp.value for lamp in self.panel.lit),
             }
         )
@@ -211,6 +245,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of battery per second")
     parser.add_argument("--ac-line", type=int, default=6)
     parser.add_argument("--ac-active", choices=["high", "low"], default="high", help="the level that means AC is lost")
+    parser.add_argument("--relay", type=int, default=RELAY, metavar="LINE", help="of the drawer's coil")
+    parser.add_argument("--sensor", type=int, default=SENSOR, metavar="LINE", help="of the drawer's switch")
     for lamp, pin in DEFAULT_PINS.items():
         parser.add_argument(f"--{lamp.value}", type=int, default=pin, metavar="LINE")
     return parser.parse_args(arguments)
@@ -282,6 +318,8 @@ async def main(arguments: list[str] | None = None) -> None:
         ac_line=options.ac_line,
         ac_active=options.ac_active,
         speed=options.speed,
+        relay=options.relay,
+        sensor=options.sensor,
     )
     await bench.run(commands)
 
