@@ -402,6 +402,8 @@ class Parts:
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
 
     def _device_report(self, device: Health) -> DeviceReport:
+        """Of a device in the configuration; the machine itself is of no UnifiedPOS category and is not counted."""
+        counted = bool(device.category)
         return DeviceReport(
             name=device.name,
             kind=device.kind,
@@ -410,9 +412,12 @@ class Parts:
             where=device.where,
             reason=device.reason,
             facts=device.facts,
-            statistics=self.statistics.of(device.name),
-            equipment=equipment(device, self.finder.port(device.name), self.statistics.life(device.name)),
+            statistics=self.statistics.of(device.name) if counted else {},
+            equipment=self._equipment(device) if counted else {},
         )
+
+    def _equipment(self, device: Health) -> dict[str, str]:
+        return equipment(device, self.finder.port(device.name), self.statistics.life(device.name))
 
     async def _is_quiet(self) -> bool:
         """Whether no sale is open; parked ones wait anyway."""

@@ -14,7 +14,8 @@ PORT = "/dev/serial/by-path/platform-soc-usb-0:1.2:1.0"
 FOUND = {
     "where": PORT, "node": "/dev/ttyUSB0", "path": "platform-soc-usb-0:1.2:1.0", "names": [PORT], "subsystem": "tty",
     "usb": "1a86:7523", "serial": "", "manufacturer": "", "product": "USB Serial [x]", "supported": True,
-    "configured": "", "learnt": "", "guesses": [{"role": "adapter", "confidence": "confirmed", "why": "WCH CH340"}],
+    "configured": "", "learnt": "", "configuration": "[printer]\n",
+    "guesses": [{"role": "adapter", "confidence": "confirmed", "why": "WCH CH340"}],
 }  # fmt: skip
 SNAPI = FOUND | {"where": "usb-0:1.4", "node": "", "path": "usb-0:1.4", "names": [], "supported": False, "guesses": []}
 
@@ -47,6 +48,9 @@ def test_one_port_is_identified_by_any_of_its_names(hub: Terminal, path: str) ->
     shown = hub("devices", "identify", path).stdout
     assert PORT in shown
     assert "none: know it by its port" in shown
+    assert "[printer]" in shown
+    hub.rig.bench.ports = [FOUND | {"configured": "printer"}]
+    assert "[printer]" not in hub("devices", "identify", path).stdout, "it is there already"
 
 
 def test_an_unknown_port_is_wrong_usage(hub: Terminal) -> None:

@@ -191,6 +191,7 @@ async def printed_with(tmp_path: Path, begun: list[int]) -> tuple[PrintResult, b
         assert health["printer"].facts["language"] == THEIRS
 
         async def started() -> None:
+            assert device.busy, "it is not let go of now"
             begun.append(1)
 
         result = await device.print(Document((Text("x"),)), 1, started=started)

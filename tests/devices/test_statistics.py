@@ -77,6 +77,14 @@ def test_counters_bear_unified_pos_names(hub: Counted) -> None:
     assert hub.of("printer")["HUB_LostCount"] == 1
 
 
+def test_a_port_that_was_lent_is_no_loss(hub: Counted) -> None:
+    hub.health.online("printer", online="yes")
+    hub.clock.advance(3600)
+    hub.health.released("printer")
+    hub.clock.advance(3600)
+    assert hub.of("printer") == {"HoursPoweredCount": 1}
+
+
 def test_what_nobody_configured_is_not_counted(hub: Counted) -> None:
     hub.health.found([Health("SNAPI", "unsupported", "usb", DeviceState.UNKNOWN, "unsupported")])
     assert json.loads(written(hub))["devices"] == {}

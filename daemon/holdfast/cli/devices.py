@@ -216,10 +216,10 @@ def _found(answer: dict[str, Any]) -> RenderableType:
 def _identified(one: dict[str, Any]) -> RenderableType:
     from rich.markup import escape
 
-    from holdfast.cli.show import facts, stack, table
+    from holdfast.cli.show import facts, plain, stack, table
 
     pairs = [
-        ("configure it as", escape(one["where"])),
+        ("name", escape(one["where"])),
         ("plugged in at", escape(one["path"])),
         ("usb", f"{one['usb'] or 'no'} {escape(one['manufacturer'])} {escape(one['product'])}".rstrip()),
         ("serial number", escape(one["serial"] or "none: know it by its port")),
@@ -227,7 +227,10 @@ def _identified(one: dict[str, Any]) -> RenderableType:
         ("driver", "there is one" if one["supported"] else "[red]unsupported[/]"),
     ]
     rows = ((guess["role"], guess["confidence"].replace("_", " "), escape(guess["why"])) for guess in one["guesses"])
-    return stack(facts(pairs), table("May be", ("role", "confidence", "why"), rows, empty="unknown"))
+    parts = [facts(pairs), table("May be", ("role", "confidence", "why"), rows, empty="unknown")]
+    if one["configuration"] and not one["configured"]:
+        parts.append(plain(f"For the configuration, if it is that:\n\n{one['configuration']}"))
+    return stack(*parts)
 
 
 def _tested(answer: dict[str, Any]) -> RenderableType:

@@ -59,7 +59,7 @@ class Book(msgspec.Struct, forbid_unknown_fields=True):
             self.replaced(name)
             life = self.devices[name]
         life.mark = mark
-        for earlier in [old for old in self.retired if mark.serial and old.mark == mark]:
+        for earlier in [old for old in self.retired if old.mark == mark]:
             self.retired.remove(earlier)
             life.join(earlier)
 

@@ -18,6 +18,7 @@ from holdfast.devices.claims import Claims
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import RELEASED, Health, HealthBoard, Verdict
 from holdfast.devices.statistics import Statistics
+from holdfast.devices.suggestions import configuration
 from holdfast.devices.taps import TAPS
 from holdfast.runtime import supervise
 from holdfast_drivers.discovery.identify import Finding
@@ -212,6 +213,7 @@ def _told(finding: Finding, configured: dict[str, str]) -> dict[str, Any]:
         "manufacturer": "" if port.usb is None else port.usb.manufacturer,
         "product": port.label if port.usb is None else port.usb.name,
         "supported": finding.supported,
+        "configuration": configuration(finding),
         "configured": next((name for where, name in configured.items() if where in names), ""),
         "learnt": finding.device,
         "guesses": [
