@@ -13,9 +13,11 @@ from holdfast.counter.commands import parked_barcode
 from holdfast.counter.letterhead import Letterhead, Marks
 from holdfast.counter.paperwork import Paperwork
 from holdfast.counter.receipt import Sale, receipt
+from holdfast.counter.reports import energy_report
 from holdfast.counter.spool import read_job
 from holdfast.domain import products
 from holdfast.domain.catalogue import ImportCatalogue
+from holdfast_contract.power import PowerStatement, Share
 from holdfast_contract.sale import SaleCompleted, SaleLine, TaxGroup
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.profiles import load_profile
@@ -47,6 +49,32 @@ def lines(document: Document) -> list[str]:
             case _:
                 pass
     return shown
+
+
+def test_an_event_s_energy_on_paper() -> None:
+    body = PowerStatement(
+        start=1_790_000_000_000, end=1_790_021_600_000, seconds=21_600,
+        sources=(Share("mains", 30_040), Share("pack", 89_999)),
+        loads=(Share("router", 80_000), Share("board", 40_039)), charged=1500, peak=61_250,
+        stages=(18_000, 3600, 0, 0, 0), outages=2, outage_s=16_260,
+    )  # fmt: skip
+    assert lines(energy_report(body, Letterhead(HUB), Marks()))[2:] == [
+        "Energy report",
+        "2026-09-21 | 14:13 - 20:13",
+        "---",
+        "From the mains | 30.0 Wh",
+        "From the battery | 89.9 Wh",
+        "Charged | 1.5 Wh",
+        "---",
+        "router | 80.0 Wh",
+        "board | 40.0 Wh",
+        "Total | 120.0 Wh",
+        "---",
+        "Peak | 61.2 W",
+        "Outages (2) | 4:31 h",
+        "S0 | 5:00 h",
+        "S1 | 1:00 h",
+    ]
 
 
 def test_a_receipt_says_all_that_must_be_on_it() -> None:

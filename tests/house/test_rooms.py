@@ -37,6 +37,7 @@ MAY: dict[str, tuple[str, ...]] = {
         "holdfast.journal",
         *FREE,
         "holdfast.domain.registry",
+        "holdfast.domain.energy",
         "holdfast.counter.commands",
         "holdfast.counter.language",
     ),

@@ -33,6 +33,7 @@ READS: dict[str, Answer] = {
     "/v1/devices/boards": devices.boards,
     "/v1/outbox": technical.outbox,
     "/v1/power": technical.power,
+    "/v1/power/report": technical.power_report,
     "/v1/board": technical.board,
     "/v1/spool": technical.spool,
     "/v1/badges": technical.badges,

@@ -14,6 +14,8 @@ from holdfast.api.documents import number_of
 from holdfast.api.ports import OFF, FindingReport, Hub
 from holdfast.domain import jobs
 from holdfast_contract.board import FINDINGS
+from holdfast_contract.events import decode_body
+from holdfast_contract.power import PowerStatement
 from holdfast_contract.reasons import FAULTS, REASONS
 from holdfast_contract.record import decode_record
 
@@ -95,6 +97,18 @@ async def power(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:
         "minutes_left": report.minutes_left,
         **report.battery,
     }
+
+
+async def power_report(hub: Hub, _: web.Request) -> dict[str, Any]:
+    """The energy account of the last event; null when none has ended."""
+    rows = await hub.journal.query("SELECT max(seq) FROM energy_statement")
+    if not rows or rows[0][0] is None:
+        return {"seq": None, "statement": None}
+    (stored,) = await hub.journal.records(rows[0][0] - 1, limit=1, max_bytes=1)
+    body = decode_body(decode_record(stored.record))
+    assert isinstance(body, PowerStatement), "the table is projected from these alone"
+    told = {field: getattr(body, field) for field in body.__struct_fields__}
+    return {"seq": stored.seq, "statement": told}
 
 
 async def board(hub: Hub, _: web.Request | None = None) -> dict[str, Any]:

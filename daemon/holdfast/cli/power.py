@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.cli import plan
 from holdfast.cli.session import Session, command, landing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 app = typer.Typer()
+app.add_typer(plan.app, name="plan")
 
 LOOK_EVERY = 1.0
 SAY_EVERY = 15
@@ -26,6 +28,18 @@ ASKS = {
     ("returning", "ups"): "Long enough; waiting for the UPS.",
 }
 """What goes on, and what a person should do, by phase and by who runs the test."""
+WHYS = {
+    "mains": "for the mains are there",
+    "battery": "for the battery holds",
+    "margin": "for the event's energy is short",
+    "charge": "for the charge is low",
+    "runtime": "for little time is left",
+    "voltage": "for the cell is empty",
+    "silent": "for the battery does not answer",
+    "grid": "for the grid asks",
+    "asked": "for the UPS asks for it",
+}
+"""Why the stage is what it is, by its stable key."""
 VERDICTS = {
     "passed": ("green", "The battery passed: it lasts as long as it must."),
     "failed": ("red", "The battery failed: it does not last as long as it must. Replace it."),
@@ -33,9 +47,12 @@ VERDICTS = {
 }
 
 
-@landing(app, examples=("holdfast power", "holdfast power test", "holdfast power --json | jq .minutes_left"))
+@landing(
+    app,
+    examples=("holdfast power", "holdfast power plan --until 22:00", "holdfast power --json | jq .minutes_left"),
+)
 def overview(session: Session) -> None:
-    """The battery: charge, time left, health, what is not well, the last test."""
+    """The battery: charge, time left, stage and why, the event's plan, loads, health, what to do, the last test."""
     session.show(session.client.get("/v1/power"), _shown)
 
 
@@ -70,6 +87,12 @@ def detect(
     from urllib.parse import quote
 
     session.show(session.client.get("/v1/devices/boards" + (f"?bus={quote(bus)}" if bus else "")), _detected)
+
+
+@command(app)
+def report(session: Session) -> None:
+    """The energy report of the last event: what its sources gave, what its loads took."""
+    session.show(session.client.get("/v1/power/report"), _report)
 
 
 @command(app)
@@ -134,6 +157,7 @@ def _shown(power: dict[str, Any]) -> RenderableType:
     learnt = power["discharges_learnt"]
     pairs = [
         ("power", in_words(power)),
+        *_energy(power),
         ("charge by", power["charge_by"] or UNKNOWN),
         ("time left by", f"{learnt} earlier discharges" if learnt else "label, published curves and gauge"),
         ("draw", UNKNOWN if power["draw_mw"] is None else f"{power['draw_mw'] / 1000:.1f} W on battery"),
@@ -143,6 +167,55 @@ def _shown(power: dict[str, Any]) -> RenderableType:
         *(("finding", f"[yellow]{escape(finding['words'])}[/]") for finding in power["findings"]),
     ]
     return facts(pairs if power["draw_mw"] is not None else [pair for pair in pairs if pair[0] != "draw"])
+
+
+def _energy(power: dict[str, Any]) -> list[tuple[str, str]]:
+    """Stage, plan, loads and grid; a hub of an earlier version tells nothing of them."""
+    from rich.markup import escape
+
+    from holdfast.cli.show import UNKNOWN, duration
+
+    if "plan" not in power:
+        return []
+    volts = UNKNOWN if power["cell_mv"] is None else f"{power['cell_mv'] / 1000:.2f} V a cell"
+    left = UNKNOWN if power["left_mwh"] is None else f"{power['left_mwh'] / 1000:.1f} Wh for the loads"
+    age = "never heard" if power["age_s"] is None else f"heard {duration(power['age_s'])} ago"
+    pairs = [
+        ("stage", f"S{power['stage']} {power['stage_name']}, {WHYS.get(power['stage_why'], power['stage_why'])}"),
+        ("battery", f"{volts}, {left}, [dim]{age}[/]"),
+        ("plan", plan.plan_line(power["plan"]) if power["plan"] else "none: holdfast power plan arm --until TIME"),
+    ]
+    for load in power["loads"]:
+        state = "on" if load["on"] else "[yellow]off, to save energy[/]"
+        pairs.append((escape(load["name"]), f"{state}, {load['mw'] / 1000:g} W"))
+    if power["grid"]["level"] or power["grid"]["signals"]:
+        pairs.append(("grid", f"asks for level {power['grid']['level']} now"))
+    return pairs
+
+
+def _report(answer: dict[str, Any]) -> RenderableType:
+    from holdfast.cli.show import duration, facts, local_time, plain
+
+    told = answer["statement"]
+    if told is None:
+        return plain("No event has ended yet. Plan one: holdfast power plan arm --until TIME")
+    stages = ", ".join(f"S{n} {duration(seconds)}" for n, seconds in enumerate(told["stages"]) if seconds)
+    return facts(
+        [
+            ("event", f"{local_time(told['start'] / 1000)} to {local_time(told['end'] / 1000)}"),
+            *((f"from {kind}", _wh(amount)) for kind, amount in told["sources"]),
+            *((kind, _wh(amount)) for kind, amount in told["loads"]),
+            ("charged", _wh(told["charged"])),
+            ("peak", f"{told['peak'] / 1000:.1f} W"),
+            ("outages", f"{told['outages']}, {duration(told['outage_s'])} without mains"),
+            ("stages", stages or "none"),
+            ("measured", f"{duration(told['metered_s'])} of {duration(told['seconds'])}; the rest is reckoned"),
+        ]
+    )
+
+
+def _wh(mwh: int) -> str:
+    return f"{mwh / 1000:.1f} Wh"
 
 
 def _health(permille: int | None) -> str:

@@ -14,12 +14,13 @@ from holdfast.counter import jobs, slips, spool
 from holdfast.counter.letterhead import Letterhead, Marks
 from holdfast.counter.ports import Journal
 from holdfast.counter.receipt import Sale, receipt
-from holdfast.counter.reports import Closing, Snapshot, x_report, z_report
+from holdfast.counter.reports import Closing, Snapshot, energy_report, x_report, z_report
 from holdfast.counter.spool import Job
 from holdfast.domain import numbers
-from holdfast.domain.jobs import COPY, DRAWER, RECEIPT, X_REPORT, Z_REPORT
+from holdfast.domain.jobs import COPY, DRAWER, ENERGY_REPORT, RECEIPT, X_REPORT, Z_REPORT
 from holdfast.runtime.clock import Clock
 from holdfast_contract.events import decode_body
+from holdfast_contract.power import PowerStatement
 from holdfast_contract.record import MAX_RECORD, Record, decode_record
 from holdfast_contract.sale import SaleCompleted
 from holdfast_contract.shift import ShiftClosed, Totals
@@ -46,7 +47,7 @@ class Paperwork:
     async def compose(self, job: Job) -> Document:
         """What goes on paper now. Raises LookupError or msgspec.ValidationError when its event is not what it was."""
         late = self._clock.wall_ms() - job.at > LATE_MS
-        if job.kind in (RECEIPT, COPY, Z_REPORT):
+        if job.kind in (RECEIPT, COPY, Z_REPORT, ENERGY_REPORT):
             return await self._document(job.ref, copy=job.extra.get("copy", 0), late=late)
         return await asyncio.to_thread(self._small, job, await self._extra(job), Marks(late=late))
 
@@ -69,6 +70,8 @@ class Paperwork:
             case ShiftClosed():
                 closing = await self._closing(record, body)
                 return await asyncio.to_thread(z_report, closing, self._paper, Marks(copy=copy, late=late))
+            case PowerStatement():
+                return await asyncio.to_thread(energy_report, body, self._paper, Marks(copy=copy, late=late))
             case _:
                 raise LookupError(f"{record.type} at {ref} is no document")
 

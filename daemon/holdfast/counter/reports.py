@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from holdfast.counter import figures
 from holdfast.counter.letterhead import Letterhead, Marks
 from holdfast.counter.receipt import tax_table
+from holdfast_contract.power import PowerStatement
 from holdfast_contract.shift import ShiftClosed, Totals
 from holdfast_drivers.values import Align, Block, Columns, Document, Rule, Text
 
@@ -71,6 +72,38 @@ def z_report(closing: Closing, paper: Letterhead, marks: Marks) -> Document:
             Text(f"{paper.label('head')} {body.head.hex()}"),
         )
     )
+
+
+def energy_report(body: PowerStatement, paper: Letterhead, marks: Marks) -> Document:
+    """The energy account of an event: what the sources gave, what the loads took."""
+    begun, ended = paper.local(body.start), paper.local(body.end)
+    sources = [Columns(paper.label(f"from_{source.kind}"), _wh(source.amount)) for source in body.sources]
+    stages = [Columns(f"S{stage}", _minutes(seconds)) for stage, seconds in enumerate(body.stages) if seconds]
+    return Document(
+        (
+            *paper.head(marks),
+            Text(paper.label("energy_report"), Align.CENTRE, bold=True),
+            Columns(f"{begun:%Y-%m-%d}", f"{begun:%H:%M} - {ended:%H:%M}"),
+            Rule(),
+            *sources,
+            Columns(paper.label("charged"), _wh(body.charged)),
+            Rule(),
+            *(Columns(load.kind, _wh(load.amount)) for load in body.loads),
+            Columns(paper.label("total"), _wh(sum(load.amount for load in body.loads)), bold=True),
+            Rule(),
+            Columns(paper.label("peak"), f"{body.peak // 1000}.{body.peak % 1000 // 100} W"),
+            Columns(f"{paper.label('outages')} ({body.outages})", _minutes(body.outage_s)),
+            *stages,
+        )
+    )
+
+
+def _wh(mwh: int) -> str:
+    return f"{mwh // 1000}.{mwh % 1000 // 100} Wh"
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02} h"
 
 
 def _totals(totals: Totals, paper: Letterhead) -> list[Block]:
