@@ -82,7 +82,7 @@ class PrintResult:
     proof: Proof = Proof.NONE
     reason: str = ""
     """Stable key when not PRINTED: `absent`, `unplugged`, `timeout`, `offline`, `paper_end`, `cover_open`, `error`,
-    `no_proof`."""
+    `no_proof`, `not composed`."""
 
 
 @dataclass(frozen=True, slots=True)

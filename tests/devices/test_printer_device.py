@@ -25,7 +25,7 @@ from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sim import Event, PrinterSimulator
-from holdfast_drivers.values import DeviceState, Document, Image, Printed, PrintResult, Proof, Text
+from holdfast_drivers.values import Barcode, DeviceState, Document, Image, Printed, PrintResult, Proof, Symbol, Text
 
 HUB = {"id": "test-1", "code": "T1", "name": "Kelp & Co"}
 PAGE = Document((Text("Grüße, λάδι, 12,50 €"),))
@@ -107,6 +107,17 @@ async def test_what_the_printer_says_it_is_stands_with_the_profile_that_would_fi
             assert [facts.get(name) for name in names] == ["EPSON", "TM-T88V", "J7X", "1.23", configured, advice]
     async with rig(tmp_path, Model.STATUS) as at:
         assert "model" not in await at.facts()
+
+
+async def test_a_document_that_cannot_be_encoded_is_not_tried_again_and_stops_no_other(tmp_path: Path) -> None:
+    async def started() -> None:
+        raise AssertionError("no byte of it left")
+
+    async with rig(tmp_path, Model.FULL) as at:
+        await at.facts()
+        result = await at.device.print(Document((Barcode(Symbol.QR, "x" * 3000),)), 1, started=started)
+        assert result == PrintResult(Printed.UNKNOWN, reason="not composed")
+        assert (await at.print()).outcome is Printed.PRINTED
 
 
 async def test_a_silent_printer_is_taken_for_a_no_name_one(tmp_path: Path) -> None:

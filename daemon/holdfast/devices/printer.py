@@ -38,6 +38,7 @@ SILENT = "escpos"
 """The language of a printer that answers no question: those that say nothing are no-name ESC/POS ones."""
 DRAWER = "drawer"
 """Name of the device that hangs on the printer."""
+NOT_COMPOSED = "not composed"
 ABSENT = PrintResult(Printed.NOT_PRINTED, reason="absent")
 
 
@@ -195,7 +196,10 @@ class PrinterDevice(NoPrinter):
         await self._changed.wait()
 
     async def print(self, document: Document, job: int, *, started: Callable[[], Awaitable[None]]) -> PrintResult:
-        """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer; `error` for a defect."""
+        """Encode off the loop and print. NOT_PRINTED(`absent`) when there is no printer; `error` for a defect.
+
+        UNKNOWN(`not composed`) for a document that cannot be encoded: asked again, it could not be either.
+        """
         begun = False
 
         async def begin() -> None:
@@ -216,7 +220,12 @@ class PrinterDevice(NoPrinter):
         printer, kind = self._printer, self._kind
         if printer is None or kind is None:
             return ABSENT
-        data = await asyncio.to_thread(kind.encode, document, await self._load_profile())
+        profile = await self._load_profile()
+        try:
+            data = await asyncio.to_thread(kind.encode, document, profile)
+        except ValueError:
+            log.exception("%s: job %d cannot be encoded", self.name, job)
+            return PrintResult(Printed.UNKNOWN, reason=NOT_COMPOSED)
         return await printer.print(data, job, started=started) if printer is self._printer else ABSENT
 
     async def kick(self) -> bool:
