@@ -36,7 +36,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "clock_unset": (
         "Nobody has told the board the time; what is recorded is marked so.",
-        "Connect it to a network with a time server, or set it: timedatectl set-time.",
+        "Connect it to a network with a time server, now and then at least.",
     ),
     "rtc_absent": (
         "No clock outlasts a power cut.",
