@@ -93,9 +93,7 @@ async def test_an_answer_that_comes_late_is_not_the_next_ones(scale: Scale, simu
     """What lay there when the first was asked must not be sold to the second."""
     simulator.platform.load, simulator.late = 9000, LIMITS.answer + LIMITS.quiet / 3
     assert (await scale.read()).detail == "timeout"
-    simulator.late = 0.0
-    await asyncio.sleep(LIMITS.quiet)
-    simulator.platform.load = 100
+    simulator.platform.load, simulator.late = 100, 0.0
     assert grams(await scale.read()) == 100
 
 

@@ -42,6 +42,8 @@ class Plugged:
     health: HealthBoard
     pty: Pty
     weights: list[str] = field(default_factory=list)
+    states: list[DeviceState] = field(default_factory=list)
+    """In the order they came."""
 
     @property
     def state(self) -> DeviceState:
@@ -55,7 +57,8 @@ class Plugged:
 
 @asynccontextmanager
 async def plugged(directory: Path, protocol: str = "toledo", **keys: Any) -> AsyncIterator[Plugged]:
-    health = HealthBoard(SystemClock())
+    states: list[DeviceState] = []
+    health = HealthBoard(SystemClock(), lambda now: states.append(now.state))
     weights: list[str] = []
     async with Pty(directory / "scale") as pty, KINDS[protocol](pty.link) as simulator:
         configured = options(pty.path, protocol=protocol, **keys)
@@ -67,7 +70,7 @@ async def plugged(directory: Path, protocol: str = "toledo", **keys: Any) -> Asy
             )
         )  # fmt: skip
         try:
-            yield Plugged(device, simulator, health, pty, weights)
+            yield Plugged(device, simulator, health, pty, weights, states)
         finally:
             running.cancel()
             await asyncio.wait({running})
@@ -94,6 +97,7 @@ async def test_an_open_port_that_says_nothing_is_no_scale(tmp_path: Path) -> Non
         at.simulator.silent = True
         await at.until(lambda: at.health["scale"].reason == "timeout")
         assert at.state is DeviceState.OFF_OFFLINE
+        assert DeviceState.ONLINE not in at.states
         assert (await at.device.weigh()).state is ScaleState.UNKNOWN
         assert words("timeout")
         at.simulator.silent = False
@@ -129,6 +133,15 @@ async def test_unplugged_it_is_off_and_a_sale_is_told_at_once(tmp_path: Path) ->
         for order in (at.device.tare, at.device.zero):
             with pytest.raises(DeviceError, match="absent"):
                 await order()
+
+
+async def test_a_sale_that_gets_no_answer_has_it_looked_at_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 3600.0)
+    async with plugged(tmp_path) as at:
+        await at.until(lambda: at.state is DeviceState.ONLINE)
+        at.simulator.silent = True
+        assert (await at.device.weigh()).state is ScaleState.UNKNOWN
+        await at.until(lambda: at.state is DeviceState.OFF_OFFLINE)
 
 
 async def test_what_moves_for_longer_than_the_patience_is_said_to_move(tmp_path: Path) -> None:

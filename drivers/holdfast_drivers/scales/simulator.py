@@ -38,6 +38,7 @@ class ScaleSimulator:
         self._link = link
         self._rng = Random(seed)
         self._pending = b""
+        self._sending = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -56,11 +57,12 @@ class ScaleSimulator:
 
     async def garbage(self, count: int) -> None:
         """`count` random bytes: a wrong baud rate, a bad cable."""
-        await self._link.write(self._rng.randbytes(count), timeout=_WRITE_TIMEOUT)
+        await self.say(self._rng.randbytes(count))
 
     async def say(self, data: bytes) -> None:
-        """Bytes nobody asked for."""
-        await self._link.write(data, timeout=_WRITE_TIMEOUT)
+        """Bytes, asked for or not."""
+        async with self._sending:
+            await self._link.write(data, timeout=_WRITE_TIMEOUT)
 
     async def _listen(self) -> None:
         while True:
@@ -78,7 +80,7 @@ class ScaleSimulator:
         answer = answer[: len(answer) // 2] if self.cut else answer * 2 if self.twice else answer
         if self.parity:
             answer = bytes(byte | (byte.bit_count() & 1) << 7 for byte in answer)
-        await self._link.write(answer, timeout=_WRITE_TIMEOUT)
+        await self.say(answer)
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Whole commands, and what is left."""
