@@ -13,6 +13,8 @@ import pytest
 from holdfast.config import Panel, Power, Printer, Scanner, Serial
 from holdfast.devices import power as power_module
 from holdfast.devices.battery import BatteryCare
+from holdfast.devices.book import PowerBook
+from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.panel import PanelDevice
 from holdfast.devices.power import PowerDevice
@@ -28,6 +30,7 @@ from holdfast_drivers.ups import pisugar
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import SimulatedChip
 from holdfast_drivers.values import DeviceState, Printed, PrintResult, Proof, Tri
+from support.power_rig import NoRecord
 from support.waiting import until
 
 
@@ -106,8 +109,9 @@ async def test_a_battery_is_measured_afresh(tmp_path: Path, monkeypatch: pytest.
         return True
 
     care = BatteryCare(power, clock=clock, store=tmp_path / "battery.json", execute=execute, quiet=quiet)
+    energy = EnergyKeeper(power, book=PowerBook(NoRecord()), real=clock, clock=clock, execute=execute)
     device = PowerDevice(
-        power, health=health, clock=clock, care=care, execute=execute,
+        power, health=health, clock=clock, care=care, energy=energy, execute=execute,
         staged=lambda _: None, stop=lambda _: None, noted=lambda _: None,
     )  # fmt: skip
     bench = BenchServer(tmp_path / "bus", {pisugar.ADDRESS_3: chip}, on_output=lambda *_: None)

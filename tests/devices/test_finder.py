@@ -137,6 +137,17 @@ async def test_swapped_plugs_are_told_and_nothing_is_opened(tree: SysTree) -> No
         assert shop.opened == ["scanner"]
 
 
+async def test_a_device_at_a_port_that_nobody_configured_is_known_again(tree: SysTree) -> None:
+    async with counter(tree) as shop:
+        shop.plug("scanner", SCANNER, "ttyACM0")
+        await learnt(shop, "scanner")
+        shop.unplug(SCANNER, "ttyACM0")
+        shop.plug("scanner", "1-1.1", "ttyACM1")
+        await until(shop.health.others)
+        (moved,) = shop.health.others()
+        assert (moved.reason, moved.facts["may_be"]) == ("not_configured", "worked here as scanner")
+
+
 async def test_a_replaced_device_is_learnt_anew_when_told_so(tree: SysTree) -> None:
     async with counter(tree) as shop:
         shop.plug("printer", PRINTER, "ttyUSB0")

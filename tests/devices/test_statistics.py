@@ -85,6 +85,15 @@ def test_a_port_that_was_lent_is_no_loss(hub: Counted) -> None:
     assert hub.of("printer") == {"HoursPoweredCount": 1}
 
 
+def test_a_display_s_comings_are_counted(hub: Counted) -> None:
+    hub.health.add("pole", "display", "nowhere")
+    for _ in range(2):
+        hub.health.online("pole")
+        hub.health.online("pole", online="yes")
+        hub.health.lost("pole", DeviceError("unplugged"))
+    assert (hub.of("pole")["OnlineTransitionCount"], hub.of("pole")["HUB_LostCount"]) == (2, 2)
+
+
 def test_what_nobody_configured_is_not_counted(hub: Counted) -> None:
     hub.health.found([Health("SNAPI", "unsupported", "usb", DeviceState.UNKNOWN, "unsupported")])
     assert json.loads(written(hub))["devices"] == {}

@@ -114,6 +114,8 @@ def test_swapped_plugs_are_found_and_strangers_too(tree: SysTree) -> None:
     assert stranger is not None
     assert stranger.other == ""
     assert identify(scanner, known).device == "scanner"
+    learnt_guess = identify(scanner, known, {"scanner": Role.SCANNER}).guesses[0]
+    assert (learnt_guess.role, learnt_guess.confidence) == (Role.SCANNER, Confidence.LEARNT)
 
 
 def test_devices_that_look_alike_are_never_called_swapped(tree: SysTree) -> None:

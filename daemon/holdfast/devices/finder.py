@@ -10,6 +10,7 @@ from pathlib import Path
 
 from holdfast.devices.health import HERE, NOT_CONFIGURED, PORT_SWAP, UNSUPPORTED, Health, HealthBoard
 from holdfast.runtime.clock import Clock
+from holdfast_drivers.discovery.catalogue import Role
 from holdfast_drivers.discovery.fingerprint import Fingerprint, FingerprintFile, Misplaced, fingerprint, misplaced
 from holdfast_drivers.discovery.identify import Finding, identify_all
 from holdfast_drivers.discovery.sysfs import ROOT, Port, ports
@@ -21,6 +22,8 @@ GLANCE_EVERY = 0.25
 nobody announces a PTY."""
 LOOK_EVERY = 30.0
 """Seconds between full looks without an announcement."""
+ROLES = {"scanner": Role.SCANNER, "printer": Role.PRINTER}
+"""Of the kinds of device that are learnt."""
 SETTLE = 0.3
 """Seconds after an announcement before a full look: a device announces its parts one by one."""
 
@@ -125,7 +128,8 @@ class Finder:
     async def _look(self) -> None:
         found = await asyncio.to_thread(ports, self._root)
         await asyncio.to_thread(self._learn, found)
-        self.findings = identify_all(found, self._file.learnt)
+        roles = {device.name: ROLES[device.kind] for device in self._health.all() if device.kind in ROLES}
+        self.findings = identify_all(found, self._file.learnt, roles)
         places = {_node(device.where) for device in self._health.all()}
         self._health.found(_others(self.findings, places))
 

@@ -36,6 +36,8 @@ GOOD_SCANS = "GoodScanCount"
 GOOD_WEIGHTS = "GoodWeightReadCount"
 CUTS = "PaperCutCount"
 BARCODES = "BarcodePrintedCount"
+CAME_ONLINE = {"display": "OnlineTransitionCount"}
+"""By kind, counted when a device comes online."""
 DRAWER_OPENED = "DrawerGoodOpenCount"
 DRAWER_STUCK = "DrawerFailedOpenCount"
 LOSSES = "HUB_LostCount"
@@ -85,6 +87,8 @@ class Statistics:
         if is_here and not was_here:
             self._on_since[now.name] = self._clock.monotonic()
             self._arrived(now.name)
+            if now.kind in CAME_ONLINE:
+                self.count(now.name, CAME_ONLINE[now.kind])
         elif was_here and not is_here:
             self._tick(now.name)
             del self._on_since[now.name]

@@ -43,16 +43,23 @@ class Finding:
         return any(guess.role in USABLE.get(self.port.subsystem, ()) for guess in self.guesses)
 
 
-def identify(port: Port, learnt: Mapping[str, Fingerprint] | None = None) -> Finding:
-    """Rank what `port` may be. `learnt` holds configured devices by name."""
+def identify(
+    port: Port, learnt: Mapping[str, Fingerprint] | None = None, roles: Mapping[str, Role] | None = None
+) -> Finding:
+    """Rank what `port` may be. `learnt` and `roles` hold configured devices by name."""
     mark = fingerprint(port)
     known = [name for name, other in (learnt or {}).items() if mark is not None and other == mark]
     guesses = sorted(_guesses(port), key=lambda guess: -guess.confidence)
-    return Finding(port, tuple(guesses), known[0] if len(known) == 1 else "")
+    device = known[0] if len(known) == 1 else ""
+    if role := (roles or {}).get(device):
+        guesses.insert(0, Guess(role, Confidence.LEARNT, f"worked here as {device}"))
+    return Finding(port, tuple(guesses), device)
 
 
-def identify_all(found: Iterable[Port], learnt: Mapping[str, Fingerprint] | None = None) -> list[Finding]:
-    return [identify(port, learnt) for port in found]
+def identify_all(
+    found: Iterable[Port], learnt: Mapping[str, Fingerprint] | None = None, roles: Mapping[str, Role] | None = None
+) -> list[Finding]:
+    return [identify(port, learnt, roles) for port in found]
 
 
 def _guesses(port: Port) -> Iterator[Guess]:
