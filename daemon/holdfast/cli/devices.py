@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+DEEDS = (
+    "Half a minute for each: scan a code with the scanner; open and close the printer's cover or the drawer;"
+    " pull the mains plug and put it back."
+)
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The device's name.", show_default=False)]
 
 
@@ -65,7 +70,7 @@ def check(
 ) -> None:
     """Check that a device works."""
     if level == "interactive" and not session.json:
-        typer.echo("Scan any code with it, or open and close its cover: you have half a minute.", err=True)
+        typer.echo(DEEDS, err=True)
     client = Client(session.client.path, timeout=2 * TIMEOUT_S)
     answer = client.post_json(f"/v1/devices/{_part(name)}/test", level=level)
     session.show(answer, _tested)
