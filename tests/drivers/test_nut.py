@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +18,7 @@ from holdfast_drivers.nut.client import NutClient, NutGauge
 from holdfast_drivers.nut.protocol import NutError, answer, quoted, reading_of, tokens
 from holdfast_drivers.nut.server import MOST_CLIENTS, NutServer, Published, Session, User
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
+from support.nut_rig import UPSMON, monitoring
 
 USERS = {"till": User("s3cret-word"), "boss": User("b", role="primary")}
 
@@ -204,7 +203,7 @@ async def test_the_client_speaks_with_the_server() -> None:
         assert await client.commands("hub") == []
         assert await client.variable("hub", "ups.mfr") == 'Geekworm "X1202"'
         assert await client.type_of("hub", "battery.charge") == ["NUMBER"]
-        assert await client.description("hub", "battery.charge") == "Battery charge (percent)"
+        assert await client.description("hub", "battery.charge") == "Battery charge (percent of full)"
         with pytest.raises(NutError, match="VAR-NOT-SUPPORTED"):
             await client.variable("hub", "nothing")
         await client.authenticate("boss", "b")
@@ -254,8 +253,6 @@ async def test_a_server_that_floods_is_cut_off() -> None:
 # NUT's own clients
 
 upsc = pytest.mark.skipif(shutil.which("upsc") is None, reason="nut-client is not installed: no upsc")
-UPSMON = shutil.which("upsmon", path=f"/lib/nut:{os.environ['PATH']}")
-"""The program itself: Debian's `upsmon` on the path is a script that starts it only if /etc/nut says so."""
 upsmon = pytest.mark.skipif(UPSMON is None, reason="nut-client is not installed: no upsmon")
 
 
@@ -282,30 +279,11 @@ async def test_upsc_reads_the_hub() -> None:
 
 @upsmon
 async def test_upsmon_shuts_its_machine_down_when_the_hub_forces_it(tmp_path: Path) -> None:
-    shelf, down, events = Shelf(), tmp_path / "down", tmp_path / "events"
-    notify = tmp_path / "notify"
-    notify.write_text(f'#!/bin/sh\necho "$NOTIFYTYPE" >> {events}\n')
-    notify.chmod(0o755)
-    events.touch()
-    async with served(shelf) as server:
-        (tmp_path / "upsmon.conf").write_text(
-            f'MONITOR hub@127.0.0.1:{server.port} 1 till "s3cret-word" secondary\n'
-            f'MINSUPPLIES 1\nSHUTDOWNCMD "touch {down}"\nNOTIFYCMD {notify}\nRUN_AS_USER {getpass.getuser()}\n'
-            "POLLFREQ 1\nPOLLFREQALERT 1\nFINALDELAY 0\nDEADTIME 15\n"
-            "NOTIFYFLAG ONBATT EXEC\nNOTIFYFLAG LOWBATT EXEC\n"
-        )
-        (tmp_path / "upsmon.conf").chmod(0o640)
-        environ = os.environ | dict.fromkeys(("NUT_CONFPATH", "NUT_ALTPIDPATH", "NUT_STATEPATH"), str(tmp_path))
-        assert UPSMON is not None
-        process = await asyncio.create_subprocess_exec(UPSMON, "-F", "-p", env=environ, stdout=-3, stderr=-3)
-        try:
-            await until(lambda: "NUMLOGINS hub 1" in talk(server, "GET NUMLOGINS hub"))
-            shelf.status("OB DISCHRG")
-            await until(lambda: "ONBATT" in events.read_text())
-            assert not down.exists()
-            shelf.status("FSD OB LB")
-            await until(down.exists)
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    shelf = Shelf()
+    async with served(shelf) as server, monitoring(tmp_path, server.port, password="s3cret-word") as monitor:
+        await until(lambda: "NUMLOGINS hub 1" in talk(server, "GET NUMLOGINS hub"))
+        shelf.status("OB DISCHRG")
+        await until(lambda: monitor.noticed("ONBATT"))
+        assert not monitor.down.exists()
+        shelf.status("FSD OB LB")
+        await until(monitor.down.exists)

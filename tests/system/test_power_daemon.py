@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.nut.client import NutClient
@@ -14,6 +16,7 @@ from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import SimulatedChip
 from holdfast_drivers.ups.memory import decode
 from holdfast_drivers.values import DeviceError
+from support.nut_rig import UPSMON, free_port, monitoring
 from system.daemon import Hub
 
 POWER = """
@@ -24,12 +27,6 @@ capacity_wh = 80.0
 [nut]
 port = {port}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def variables_when(port: int, status: str) -> dict[str, str]:
@@ -96,5 +93,40 @@ async def test_what_is_known_of_the_battery_outlives_a_kill_and_damage_costs_no_
         try:
             await on_battery(hub)
             assert file.with_name("battery.json.damaged").exists()
+        finally:
+            assert await asyncio.to_thread(hub.stop) == 0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(40):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(UPSMON is None, reason="nut-client is not installed: no upsmon")
+async def test_another_machine_on_the_hubs_battery_is_stopped_before_it_is_empty(tmp_path: Path) -> None:
+    """The real upsmon, secondary, at the real hub: it hears that the battery is in use, and stops when that is low."""
+    battery, port = Battery(cells=4, charge=0.06, mains=True), free_port()
+    chip = SimulatedChip(battery, waveshare_e.registers)
+    secret = tmp_path / "secret"
+    secret.write_text("word")
+    hub = Hub(tmp_path, stations=("t1",))
+    users = f'users = [{{ name = "till", password_file = "{secret}" }}]\n'
+    hub.config.write_text(hub.config.read_text() + POWER.format(directory=tmp_path, port=port) + users)
+    async with BenchServer(tmp_path / "bus", {waveshare_e.ADDRESS: chip}, on_output=lambda *_: None):
+        await asyncio.to_thread(hub.start)
+        try:
+            await variables_when(port, "OL")
+            (tmp_path / "monitor").mkdir()
+            async with monitoring(tmp_path / "monitor", port, password="word") as monitor:
+                async with NutClient("127.0.0.1", port) as client, asyncio.timeout(40):
+                    while (await client.ask("GET", "NUMLOGINS", "hub"))[-1] != "1":
+                        pass
+                battery.mains = False
+                await until(lambda: monitor.noticed("ONBATT"))
+                assert not monitor.down.exists()
+                await until(monitor.down.exists)
+                assert battery.output, "while there was still power to stop with"
         finally:
             assert await asyncio.to_thread(hub.stop) == 0

@@ -24,10 +24,12 @@ SENDING = 5.0
 Role = Literal["secondary", "primary"]
 
 DESCRIPTIONS = {
-    "battery.charge": "Battery charge (percent)",
+    "battery.charge": "Battery charge (percent of full)",
     "battery.charge.low": "Remaining battery level when UPS switches to LB (percent)",
+    "battery.date": "Battery change date",
     "battery.runtime": "Battery runtime (seconds)",
     "battery.runtime.low": "Remaining battery runtime when UPS switches to LB (seconds)",
+    "battery.temperature": "Battery temperature (degrees C)",
     "battery.type": "Battery chemistry",
     "battery.voltage": "Battery voltage (V)",
     "device.mfr": "Device manufacturer",
@@ -38,6 +40,8 @@ DESCRIPTIONS = {
     "ups.mfr": "UPS manufacturer",
     "ups.model": "UPS model",
     "ups.status": "UPS status",
+    "ups.test.date": "Date of last self test",
+    "ups.test.result": "Results of last self test",
 }
 """NUT's own words for the names in its registry."""
 
