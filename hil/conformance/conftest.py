@@ -1,9 +1,9 @@
 """One suite for every link and every driver over it: what passes on memory, PTY and TCP must pass on the real thing.
 
     pytest hil/conformance                       simulators over every kind of link
-    pytest hil/conformance --port /dev/ttyACM0   a real scanner; asks a person to scan
+    pytest hil/conformance --port /dev/ttyACM0   a real scanner, printer, …; asks a person to scan
                            --scanner ssi         … which speaks that
-    pytest hil/conformance --port /dev/ttyUSB0 --scale toledo -s -k person   a real scale; asks for a weight
+    pytest hil/conformance --port /dev/ttyUSB0 --scale toledo -s -k person_weighs   a real scale; asks for a weight
 
 A driver joins with a test file of its own that uses `link_pair`. Every test also checks that no descriptor is left
 open and that nothing blocks the event loop.
@@ -11,26 +11,30 @@ open and that nothing blocks the event loop.
 
 from __future__ import annotations
 
-import asyncio
-import gc
+import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
 
 from conformance.display_kits import DISPLAY_KITS, DisplayKit
+from conformance.leaks import nothing_left_behind
 from conformance.printer_kits import PRINTER_KITS, PRINTER_QUIRKS, PrinterKit
 from conformance.rigs import LINES, QUIRKS, STREAMS, LinkPair, Rig
 from conformance.scale_kits import SCALE_KIT_QUIRKS, SCALE_KITS, ScaleKit
 from conformance.scanner_kits import KIT_QUIRKS, KITS, ScannerKit
 from holdfast_drivers.links.base import Opener
+from holdfast_drivers.links.evdev import evdev_opener
+from holdfast_drivers.links.hidraw import hidraw_opener
 from holdfast_drivers.links.serial import serial_opener
+from holdfast_drivers.links.tcp import tcp_opener
+from holdfast_drivers.links.usblp import usblp_opener
+from holdfast_drivers.scanners.hidpos import USAGE_PAGE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--port", metavar="PATH", help="run the conformance suite on this real serial device")
+    parser.addoption("--port", metavar="PATH", help="a real device, for the tests that ask a person")
     parser.addoption("--display", choices=[kit.name for kit in DISPLAY_KITS], help="… or a customer display")
     parser.addoption("--scale", choices=[kit.name for kit in SCALE_KITS], help="… and it is a scale that speaks this")
     parser.addoption(
@@ -44,12 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    left_out = getattr(metafunc.module, "WITHOUT", ())
     if "kit" in metafunc.fixturenames:
-        pairs = [(kit, rig) for kit in KITS for rig in kit.rigs]
+        pairs = [(kit, rig) for kit in KITS for rig in kit.rigs if rig.name not in left_out]
         ids = [f"{kit.name}-{rig.name}" for kit, rig in pairs]
         metafunc.parametrize(("kit", "rig"), pairs, ids=ids, indirect=True)
     elif "rig" in metafunc.fixturenames:
         rigs = LINES if {"scale_kit", "display_kit"} & set(metafunc.fixturenames) else STREAMS
+        rigs = tuple(rig for rig in rigs if rig.name not in left_out)
         metafunc.parametrize("rig", rigs, ids=lambda rig: rig.name, indirect=True)
     if "printer_kit" in metafunc.fixturenames:
         metafunc.parametrize("printer_kit", PRINTER_KITS, ids=lambda kit: kit.name, indirect=True)
@@ -68,21 +74,9 @@ def loop_never_blocks() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 async def fd_leaks() -> AsyncIterator[None]:
-    """Fails a test that leaves a descriptor open. Async: the loop's own descriptors are there before and after."""
-    before = await asyncio.to_thread(_descriptors)
-    yield
-    gc.collect()
-    left = await asyncio.to_thread(_descriptors) - before
-    assert not left, f"descriptors left open: {left}"
-
-
-def _descriptors() -> set[tuple[str, str]]:
-    """Number and target of each."""
-    found = set()
-    for fd in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that lists the folder
-            found.add((fd.name, str(fd.readlink())))
-    return found
+    """Async: the loop's own descriptors are there before and after."""
+    async with nothing_left_behind():
+        yield
 
 
 @pytest.fixture
@@ -140,4 +134,19 @@ def real_port(request: pytest.FixtureRequest) -> Opener:
     path = request.config.getoption("--port", default=None)
     if not path:
         pytest.skip("needs --port and a person")
-    return serial_opener(path)
+    return opener_for(path)
+
+
+def opener_for(where: str) -> Opener:
+    """By what the name leads to."""
+    host, _, port = where.rpartition(":")
+    if not where.startswith("/") and host and port.isdigit():
+        return tcp_opener(host, int(port))
+    node = os.path.realpath(where)
+    if node.startswith("/dev/usb/"):
+        return usblp_opener(where)
+    if node.startswith("/dev/input/"):
+        return evdev_opener(where)
+    if node.startswith("/dev/hidraw"):
+        return hidraw_opener(where, usage_page=USAGE_PAGE)
+    return serial_opener(where)

@@ -60,6 +60,27 @@ async def test_the_plug_is_pulled_after_so_many_bytes() -> None:
         await device.write(b"x", timeout=1)
 
 
+async def test_the_plug_is_pulled_while_a_read_waits() -> None:
+    inner, device = memory_pair()
+    hub = HostileLink(inner)
+    reading = asyncio.create_task(hub.read(100))
+    await asyncio.sleep(0.001)
+    hub.unplug_after(reads=5)
+    await device.write(CODE, timeout=1)
+    assert await reading == CODE[:5]
+    with pytest.raises(DeviceError, match="unplugged"):
+        await hub.read(100)
+
+
+async def test_a_line_that_damages_what_leaves_counts_what_was_written() -> None:
+    inner, device = memory_pair()
+    await HostileLink(inner, mangle_out=duplicate(1.0, Random(1))).write(b"abc", timeout=1)
+    assert await device.read(100) == b"aabbcc"
+    with pytest.raises(WriteError) as caught:
+        await HostileLink(inner, mangle_out=duplicate(1.0, Random(1))).write(bytes(10_000), timeout=0.02)
+    assert 0 < caught.value.taken < 10_000
+
+
 async def test_a_write_through_the_pulled_plug_says_how_many_bytes_went() -> None:
     inner, device = memory_pair()
     hub = HostileLink(inner, write_size=3, writes_until_unplug=7)

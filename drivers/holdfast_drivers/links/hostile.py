@@ -45,6 +45,10 @@ class HostileLink:
     def name(self) -> str:
         return f"hostile {self._inner.name}"
 
+    def unplug_after(self, *, reads: int | None = None, writes: int | None = None) -> None:
+        """Pull the plug after so many bytes from now on."""
+        self._reads_left, self._writes_left = reads, writes
+
     async def read(self, limit: int) -> bytes:
         await asyncio.sleep(self._delay)
         while not self._mangled:
@@ -59,6 +63,7 @@ class HostileLink:
         sizes = [size for size in (limit, self._read_size, self._reads_left) if size is not None]
         data = await self._inner.read(min(sizes))
         if self._reads_left is not None:
+            data = data[: self._reads_left]  # the plug may have been pulled while this read waited
             self._reads_left -= len(data)
         return data
 
