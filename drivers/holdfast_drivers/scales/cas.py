@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import IntFlag
 
 from holdfast_drivers.scales.base import Capability, ScaleProtocol
 from holdfast_drivers.values import ScaleReading, ScaleState, Tri, Weight, WeightUnit
@@ -29,8 +28,8 @@ _UNITS = {"kg": WeightUnit.KILOGRAM, "g": WeightUnit.GRAM, "lb": WeightUnit.POUN
 _ALWAYS, _MORE = 0x30, 0x40
 
 
-class Status(IntFlag):
-    """The low four bits of each status byte, the first byte's lowest."""
+class Status:
+    """The low four bits of each status byte, first byte lowest. Plain numbers: an enum would keep every mixture."""
 
     MOTION = 1 << 0
     AT_ZERO = 1 << 1
@@ -112,11 +111,10 @@ def reading(frame: Frame) -> ScaleReading:
     """What a frame says."""
     if isinstance(frame, UnknownCommand):
         return ScaleReading(detail="unknown_command")
-    status = Status(frame.status)
-    net = Tri.UNKNOWN if frame.count < 3 else Tri.YES if Status.NET in status else Tri.NO
-    state = _state(status, frame.shown)
+    net = Tri.UNKNOWN if frame.count < 3 else Tri.YES if frame.status & Status.NET else Tri.NO
+    state = _state(frame.status, frame.shown)
     if state is not ScaleState.STABLE_WEIGHT or frame.shown is None:
-        return ScaleReading(state, net=net, detail="fault" if status & FAULTS else "")
+        return ScaleReading(state, net=net, detail="fault" if frame.status & FAULTS else "")
     return ScaleReading(state, Weight(frame.shown.units, frame.shown.places, frame.shown.unit), net)
 
 
@@ -129,7 +127,7 @@ _STATES = (
 )
 
 
-def _state(status: Status, shown: Shown | None) -> ScaleState:
+def _state(status: int, shown: Shown | None) -> ScaleState:
     """A weight is one only if nothing in the status speaks against it."""
     for flags, state in _STATES:
         if status & flags:

@@ -171,14 +171,14 @@ class CasSimulator(ScaleSimulator):
     def _bits(self) -> int:
         platform, flag = self.platform, cas.Status
         bits = (
-            (flag.MOTION if platform.moving else flag(0))
-            | (flag(0) if platform.shown else flag.AT_ZERO)
-            | (flag.EEPROM_ERROR if platform.faulty else flag(0))
-            | (flag.UNDER_CAPACITY if platform.shown < 0 else flag(0))
-            | (flag.OVER_CAPACITY if platform.over else flag(0))
-            | (flag.NET if platform.tared else flag(0))
+            (flag.MOTION if platform.moving else 0)
+            | (0 if platform.shown else flag.AT_ZERO)
+            | (flag.EEPROM_ERROR if platform.faulty else 0)
+            | (flag.UNDER_CAPACITY if platform.shown < 0 else 0)
+            | (flag.OVER_CAPACITY if platform.over else 0)
+            | (flag.NET if platform.tared else 0)
         )
-        return int(bits) & (1 << 4 * self.count) - 1
+        return bits & (1 << 4 * self.count) - 1
 
 
 KINDS: dict[str, type[ScaleSimulator]] = {"toledo": ToledoSimulator, "cas": CasSimulator}
