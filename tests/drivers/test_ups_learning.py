@@ -141,6 +141,17 @@ def test_the_resistance_is_found_in_the_loads_steps() -> None:
     assert now.resistance_ohm == pytest.approx(0.1, rel=0.1)
 
 
+def test_two_wrong_samples_in_a_row_are_no_step_of_the_load() -> None:
+    """A drain is reckoned from power and voltage: a wrong voltage makes it look like a step, of an impossible pack."""
+    battery, now = hub(resistance_ohm=0.1), Discharge()
+    for second in range(300):
+        mv = 2510.0 if second in (200, 201) else battery.cell_mv
+        now.add(Sample(second, mv, 6_700_000 / mv))
+        battery.step(1)
+    assert now.resistance_ohm < 0.2
+    assert now.rest_mv > battery.cell_mv - 60
+
+
 def test_nothing_is_said_before_there_is_something_to_say() -> None:
     assert left(Discharge(), Known(), HUB) is None
     assert left(discharged([Sample(0, 4000, 0.0), Sample(9, 4000, 0.0)]), Known(), HUB) is None, "nothing is drawn"

@@ -75,7 +75,9 @@ class Discharge:
     celsius: float | None = None
     """The pack's temperature, latest."""
     steps: tuple[float, float] = (DOUBTED, 0.0)
-    """Sums of dI² and of -dV·dI: their ratio is the resistance, by least squares."""
+    """Sums of dI² and of -dV·dI: their ratio is the resistance, by least squares. What no pack has is no step of the
+    load, but a wrong voltage.
+    """
     last: Sample | None = None
 
     @property
@@ -116,9 +118,10 @@ class Discharge:
         self.used_mwh += between * dt / 3600
         self.elapsed += dt
         di = sample.drain_ma - last.drain_ma
-        if abs(di) > STEP * max(sample.drain_ma, last.drain_ma):
+        dv = sample.cell_mv - last.cell_mv
+        if abs(di) > STEP * max(sample.drain_ma, last.drain_ma) and abs(dv) <= MOST_OHM * abs(di):
             squares, products = self.steps
-            self.steps = (squares + di * di, products - (sample.cell_mv - last.cell_mv) * di)
+            self.steps = (squares + di * di, products - dv * di)
         weight = 1 - exp(-dt / VOLTAGE_SECONDS)
         now.used_mwh = self.used_mwh
         now.mv += (sample.cell_mv - now.mv) * weight
