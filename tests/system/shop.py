@@ -54,6 +54,7 @@ green = 17
 amber = 27
 red = 22
 [power]
+settle = 0
 bus = "bench:{d}/bench"
 mains_chip = "bench:{d}/bench"
 mains_pin = 6
