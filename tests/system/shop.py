@@ -55,6 +55,7 @@ amber = 27
 red = 22
 [power]
 settle = 0
+poweroff = ["true"]
 bus = "bench:{d}/bench"
 mains_chip = "bench:{d}/bench"
 mains_pin = 6
