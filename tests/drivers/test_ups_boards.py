@@ -162,6 +162,14 @@ async def test_lc709203_whose_crc_is_wrong_is_not_believed() -> None:
         await read("lc709203f", chip)
 
 
+async def test_lc709203_that_counts_past_full_is_not_believed() -> None:
+    chip = chip_of("lc709203f")
+    past = (1001).to_bytes(2, "little")
+    chip.overlay[lc709203.CHARGE] = past + bytes([read_pec(lc709203.ADDRESS, lc709203.CHARGE, past)])
+    with pytest.raises(DeviceError, match="1001 permille"):
+        await read("lc709203f", chip)
+
+
 @pytest.mark.parametrize(
     ("specification", "checked"),
     [("3100", True), ("2100", False), ("1100", False), ("310099", False)],

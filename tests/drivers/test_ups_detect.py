@@ -57,6 +57,8 @@ class Table:
     def read(self, register: int, length: int) -> bytes:
         if self.pointer:
             return self.registers.get(register % 4, b"")[:length].ljust(length, b"\xff")
+        if len(self.registers.get(register, b"")) == length:
+            return self.registers[register]
         flat = {at + i: byte for at, data in self.registers.items() for i, byte in enumerate(data)}
         return bytes(flat.get((register + i) & 0xFF, self.rest) for i in range(length))
 
@@ -73,7 +75,7 @@ STRANGERS: dict[str, tuple[int, Table]] = {
     "SHT21 humidity": (0x40, Table({}, rest=0xFF)),
     "HDC1080 humidity": (0x40, Table({0x00: "6640", 0x01: "5a00", 0x02: "1000", 0xFE: "5449", 0xFF: "1050"})),
     "PCA9685 PWM": (0x40, Table({0x00: "1104e2e4e8e0", 0xFE: "1e00"})),
-    "INA260": (0x41, Table({0x00: "6127", 0x01: "0010", 0x02: "0b90", 0xFE: "5449", 0xFF: "2270"})),
+    "INA260 at 14.8 V": (0x41, Table({0x00: "6127", 0x01: "0010", 0x02: "2e40", 0xFE: "5449", 0xFF: "2270"})),
     "TMP102 at 25 °C": (0x48, Table({0: "1900", 1: "60a0", 2: "4b00", 3: "5000"}, pointer=True)),
     "ADS1115": (0x48, Table({0: "1a2b", 1: "8583", 2: "8000", 3: "7fff"}, pointer=True)),
     "LM75 at 25 °C": (0x4F, Table({0: "1900", 1: "00", 2: "4b00", 3: "5000"}, pointer=True)),
@@ -141,6 +143,12 @@ async def test_no_other_chip_is_surely_a_battery_board_and_none_is_written_to(na
     found = await on_bus({address: chip}, detect)
     assert not [candidate for candidate in found if candidate.sure]
     assert chip.writes == 0
+
+
+@pytest.mark.parametrize("name", ["INA260 at 14.8 V", "HDC1080 humidity", "24C32 EEPROM, empty", "DS3231 clock"])
+async def test_what_says_that_it_is_another_is_not_told_at_all(name: str) -> None:
+    address, chip = STRANGERS[name]
+    assert not await on_bus({address: chip}, detect)
 
 
 async def test_a_whole_bus_of_boards_and_strangers_is_read_and_never_written_to() -> None:

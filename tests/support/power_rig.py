@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from holdfast_drivers.links.registers import MemoryBus
 from holdfast_drivers.sim import Step
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.sim import BoardBench
-from holdfast_drivers.ups.simulated import SimulatedBoard
+from holdfast_drivers.ups.simulated import BOARDS, SimulatedBoard
 from holdfast_drivers.values import DeviceError
 
 T = TypeVar("T")
@@ -39,6 +39,20 @@ TICK = 1.0
 """Seconds between steps of the battery."""
 ORDERLY_STOP = 60.0
 """Seconds the ordered stop may take."""
+
+
+def options(name: str) -> Power:
+    """The configuration of a hub on that board, with 2 Ah in each cell."""
+    board = BOARDS[name]
+    common = {"board": name, "capacity_wh": 7.4 * board.cells, "load_w": 10.0 * board.cells}
+    if name.startswith("ina"):
+        shunt = 100.0 if name == "ina219" else 10.0
+        common |= {"address": board.address, "cells": board.cells, "shunt_mohm": shunt}
+    if name == "sbs":
+        common |= {"cells": board.cells}
+    if name in ("max1704x", "lc709203f"):
+        common |= {"mains_pin": AC_LINE}
+    return Power(**common)  # type: ignore[arg-type]  # each is of its own type
 
 
 class Inline:
@@ -82,8 +96,8 @@ class Story:
     device: PowerDevice
     health: HealthBoard
     bus: I2CBus
-    charges: list[str]
-    """As a technician saw them, each change."""
+    facts: list[Mapping[str, str]]
+    """What a technician saw of it, each change."""
     stages: list[tuple[float, Stage, str]] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     stopped_at: float | None = None
@@ -119,8 +133,8 @@ async def play(
         """Too much goes on at the counter for a test of the battery."""
         return False
 
-    charges: list[str] = []
-    health = HealthBoard(clock, lambda device: charges.append(device.facts.get("charge", "")))
+    facts: list[Mapping[str, str]] = []
+    health = HealthBoard(clock, lambda device: facts.append(device.facts))
     device = PowerDevice(
         options,
         health=health,
@@ -132,7 +146,7 @@ async def play(
         stop=lambda _: _stopped(story, loop.time()),
         noted=lambda _: None,
     )
-    story = Story(bench, device, health, bus, charges)
+    story = Story(bench, device, health, bus, facts)
     await bench.obey("mains on")
     tasks = [asyncio.create_task(work()) for work in (lambda: _lives(story), device.judge)]
     for step in (*steps, Step(steps[-1].at + TICK, ())):
@@ -146,7 +160,8 @@ async def play(
             lines.drive(AC_LINE, high=bench.server.level(AC_LINE))
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(ended, asyncio.CancelledError), ended
     assert not [event for event in events if event["event"] == "error"]
     return story
 
