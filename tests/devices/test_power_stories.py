@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,15 +15,17 @@ import pytest
 
 from holdfast.domain import stages
 from holdfast.domain.core import Policy
+from holdfast.domain.power import NoteBlind
 from holdfast.domain.registry import AREAS
 from holdfast.domain.shift import MoveDrawer, OpenShift
-from holdfast.domain.stages import Limits
+from holdfast.domain.stages import Limits, Stage
 from holdfast.journal.journal import Journal, Settings
 from holdfast.journal.store import FILE
 from holdfast.journal.verify import verify_chain
 from holdfast.runtime.clock import SystemClock
 from holdfast_drivers.ups import filter as filters
-from support.power_stories import Telling, Told, script, told
+from holdfast_drivers.ups.battery import Battery
+from support.power_stories import Script, Telling, Told, script, told
 
 FEW, MANY = 30, 1000
 WITH_RECORD = 50
@@ -64,6 +67,52 @@ async def recorded(seed: int, folder: Path) -> tuple[Told, int, int]:
 @pytest.mark.parametrize("seed", range(FEW))
 def test_inv_10_2_a_story_has_nothing_in_it_that_must_never_be(seed: int) -> None:
     assert wrongs(seed) == []
+
+
+CALM = Script(
+    seed=1, board="both", fault="none", fault_at=0, battery=Battery(capacity_mah=12_000), base_w=5.0, burst_w=0.0,
+    mains=[(0.0, True), (400.0, False)], swaps=[], plan_h=None,
+)  # fmt: skip
+
+
+def story(**more: object) -> Telling:
+    """A large pack, on battery after 400 s, and what is changed about it."""
+    return Telling(replace(CALM, battery=Battery(capacity_mah=12_000), **more))  # type: ignore[arg-type]  # its fields
+
+
+def test_a_battery_that_falls_silent_is_critical_after_fifteen_seconds_and_stops_after_ten_minutes() -> None:
+    silent = asyncio.run(story(fault="lost", fault_at=1000.0, lost_s=3000.0).run())
+    (first, _, stage, why), (last, *_) = silent.changes[0], silent.changes[-1]
+    assert (stage, why) == (Stage.CRITICAL, "silent")
+    assert 1014 <= first <= 1018
+    assert (silent.why, round(last - 1000)) == ("silent", pytest.approx(602, abs=4))
+
+
+def test_a_battery_that_falls_silent_on_mains_is_told_and_nothing_else() -> None:
+    telling = story(fault="lost", fault_at=300.0, lost_s=90.0)
+    asyncio.run(telling.run(until=395.0))
+    assert [command for command in telling.commands if isinstance(command, NoteBlind)] == [NoteBlind(on_battery=False)]
+    assert telling.told.changes == []
+
+
+def test_an_event_longer_than_its_pack_saves_from_the_first_minute_on_battery() -> None:
+    tight = story(plan_h=10.0)
+    asyncio.run(tight.run(until=450.0))
+    assert [(stage, why) for _, _, stage, why in tight.told.changes] == [
+        (Stage.CONSERVE, "margin"),
+        (Stage.SHED, "margin"),
+    ]
+    calm = story(plan_h=2.0)
+    asyncio.run(calm.run(until=450.0))
+    assert calm.told.changes == []
+
+
+def test_the_grid_is_heard_on_mains_too_and_at_most_to_the_third_stage() -> None:
+    asked = story()
+    asked.book.level = 3
+    asyncio.run(asked.run(until=390.0))
+    assert [stage for _, _, stage, _ in asked.told.changes] == [Stage.CONSERVE, Stage.SHED, Stage.CRITICAL]
+    assert {why for *_, why in asked.told.changes} == {"grid"}
 
 
 @pytest.mark.parametrize("seed", [1000, 1001])

@@ -12,6 +12,7 @@ from holdfast.domain.energy import (
     TYPICAL,
     Budget,
     Pack,
+    Watts,
     budget,
     drawable,
     expected,
@@ -69,3 +70,15 @@ def test_a_longer_event_leaves_less(pack: Pack, hours: float, longer: float) -> 
     assert later.margin_wh < now.margin_wh
     exact = replace(pack, wh=pack_wh_for(pack, TYPICAL, hours))
     assert budget(exact, TYPICAL, hours).margin == pytest.approx(0, abs=1e-6)
+
+
+def test_a_load_that_is_switched_off_leaves_the_measured_sum_at_once() -> None:
+    watts = Watts({"board": 5.0, "camera": 5.0, "router": 8.0}, behind=("board", "camera"))
+    watts.measured(12.0, 0)
+    assert watts.by_class() == pytest.approx({"board": 6.0, "camera": 6.0, "router": 8.0})
+    watts.switch("camera", on=False)
+    assert watts.by_class() == pytest.approx({"board": 7.0, "router": 8.0}), "what is planned for it, until measured"
+    watts.switch("camera", on=False)
+    watts.switch("nothing", on=False)
+    watts.switch("camera", on=True)
+    assert watts.by_class() == pytest.approx({"board": 6.0, "camera": 6.0, "router": 8.0})

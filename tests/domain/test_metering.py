@@ -40,15 +40,16 @@ def test_an_hour_is_added_up() -> None:
 @given(st.lists(st.floats(0.1, 30), min_size=1, max_size=300), st.integers(1, 20))
 def test_nothing_is_lost_to_rounding_however_often_it_is_taken(steps: list[float], every: int) -> None:
     metering, now = Metering(0), 0.0
-    mains = seconds = 0
+    mains = seconds = staged = 0
     for n, dt in enumerate(steps):
         now += dt
         metering.tick(flow(mains=True), now)
         if n % every == 0:
             noted = metering.take(charge=None, left_mwh=None)
-            mains, seconds = mains + noted.mains, seconds + noted.seconds
+            mains, seconds, staged = mains + noted.mains, seconds + noted.seconds, staged + sum(noted.stages)
     last = metering.take(charge=None, left_mwh=None)
     assert seconds + last.seconds == pytest.approx(now, abs=1)
+    assert staged + sum(last.stages) == pytest.approx(now, abs=1)
     assert mains + last.mains == pytest.approx(19 * now / 3.6, abs=1)
 
 

@@ -60,6 +60,8 @@ class Script:
     swaps: list[float]
     """Seconds at which a generator is changed."""
     plan_h: float | None
+    lost_s: float = 400.0
+    """How long a board that is lost stays away."""
     calm: set[float] = field(default_factory=set, init=False)
     """Swaps that find a pack with much to spare."""
 
@@ -144,11 +146,20 @@ def script(seed: int) -> Script:
         fault_at=at + rng.uniform(-300, hours * 2000),
         battery=battery,
         base_w=watts,
-        burst_w=rng.uniform(0.0, watts),
+        burst_w=carried(battery, watts, rng.uniform(0.0, watts)),
         mains=mains,
         swaps=swaps,
         plan_h=rng.choice((None, rng.uniform(1.0, 4.0))),
     )
+
+
+def carried(pack: Battery, base_w: float, burst_w: float) -> float:
+    """As much of a burst as a nearly empty pack can feed: one that trips at its load's peaks stops nobody in order."""
+    low = copy.copy(pack)
+    low.charge, low.mains, low.cut, low.load_w = 0.1, False, False, base_w + burst_w
+    while low.cell_mv < pack.cutoff_mv + 50 and low.load_w > base_w:
+        low.load_w -= 0.1
+    return max(low.load_w - base_w, 0.0)
 
 
 class Sensors:
@@ -163,7 +174,7 @@ class Sensors:
         """A sample; None when the board does not answer."""
         story, rng, pack = self._story, self._rng, self._story.battery
         fault = story.fault if at >= story.fault_at else "none"
-        if fault == "lost" and at < story.fault_at + 400:
+        if fault == "lost" and at < story.fault_at + story.lost_s:
             return None
         mains = Tri.YES if pack.mains else Tri.NO
         if fault == "deaf" and at < story.fault_at + 8:
@@ -232,7 +243,9 @@ class Telling:
         pack = told.battery
         label = pack.capacity_mah / 1000 * 3.6 * pack.cells
         options = Power(board="ina219", capacity_wh=label, load_w=told.base_w * 0.9)
-        energy = EnergyKeeper(options, book=cast("PowerBook", _Book(told, label)), real=self.clock, clock=self.clock,
+        self.book = Book(told, label)
+        self.commands: list[Command] = []
+        energy = EnergyKeeper(options, book=cast("PowerBook", self.book), real=self.clock, clock=self.clock,
                               execute=self._execute)  # fmt: skip
         self.device = PowerDevice(
             options,
@@ -247,6 +260,7 @@ class Telling:
         )
 
     async def _execute(self, command: Command, *, actor: str) -> Outcome:
+        self.commands.append(command)
         if isinstance(command, ChangeStage):
             old = Stage(self.told.changes[-1][2]) if self.told.changes else Stage.NORMAL
             self.told.changes.append((self.clock.monotonic(), old, Stage(command.new), command.why))
@@ -261,10 +275,10 @@ class Telling:
         told.reserve_min = reserve_wh(kept) / self.story.base_w * 60 / 0.9
         told.left_min = minutes_left(pack, self.story.base_w)
 
-    async def run(self, meanwhile: Callable[[], Awaitable[None]] | None = None) -> Told:
-        """To the stop and through it, or to the end of the pack."""
+    async def run(self, meanwhile: Callable[[], Awaitable[None]] | None = None, *, until: float = LONGEST_S) -> Told:
+        """To the stop and through it, or to the end of the pack, at most `until` that second."""
         told, pack, at = self.told, self.story.battery, 0.0
-        while at < LONGEST_S and told.stopped_at is None:
+        while at < until and told.stopped_at is None:
             step = 2.0 if pack.mains else 1.0
             self._pass(step)
             at = self.clock.monotonic()
@@ -302,7 +316,7 @@ def told(seed: int) -> Told:
     return asyncio.run(Telling(script(seed)).run())
 
 
-class _Book:
+class Book:
     """A plan that was armed before the story began."""
 
     def __init__(self, told: Script, label_wh: float) -> None:
@@ -310,6 +324,7 @@ class _Book:
         self.metered_at = 0
         self.shed = frozenset[str]()
         self.grid: list[Any] = []
+        self.level = 0
         if told.plan_h is not None:
             loads = (Share("board", round(told.base_w * 1000)),)
             reserve = round(reserve_wh({"board": told.base_w}) * 1000)
@@ -320,7 +335,7 @@ class _Book:
         pass
 
     def grid_level(self, _: int) -> int:
-        return 0
+        return self.level
 
 
 def minutes_left(pack: Battery, load_w: float, *, empty_mv: float = 3200.0) -> float:

@@ -275,6 +275,34 @@ async def test_a_hub_that_nobody_powers_off_is_there_again_with_the_mains(tmp_pa
     assert "power.resumed" in events(tmp_path)
 
 
+SHEDDING = """
+[[power.loads]]
+name = "yard"
+kind = "camera"
+watts = 6.0
+off = ["touch", "{directory}/camera-off"]
+on = ["true"]
+"""
+
+
+async def test_a_grid_signal_sheds_a_load_of_the_real_daemon(tmp_path: Path) -> None:
+    hub = hub_with(tmp_path, SHEDDING)
+    server, _ = bench(tmp_path, Battery(cells=4, charge=0.9))
+    async with server:
+        await asyncio.to_thread(hub.start)
+        signal = {"program": "dr", "event": "e1", "kind": "ALERT_GRID_EMERGENCY", "seconds": 600}
+        await asyncio.to_thread(lambda: hub.do("power.grid_signal", **signal))
+        async with asyncio.timeout(60):
+            while not (tmp_path / "camera-off").exists():  # noqa: ASYNC110 - its own process
+                await asyncio.sleep(0.2)
+        async with asyncio.timeout(10):
+            while (power := await asyncio.to_thread(hub.ask, "GET", "/v1/power"))["loads"][0]["on"]:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.2)
+        assert (power["stage"], power["stage_why"], power["grid"]["level"]) == (2, "grid", 2)
+        assert await asyncio.to_thread(hub.stop) == 0
+    assert [kind for kind in events(tmp_path) if kind.startswith("power.load")] == ["power.load_shed"]
+
+
 POINTS = [(name, when) for name in NAMES if name not in ("outbox", "loads") for when in ("before", "inside", "after")]
 
 

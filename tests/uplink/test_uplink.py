@@ -387,6 +387,20 @@ async def test_telemetry_stands_back_while_there_is_a_backlog_of_events(tmp_path
     assert network.session.expiries[topics.up(HUB, "tm")], "the broker may forget telemetry"
 
 
+async def test_diagnostics_wait_while_power_is_saved(tmp_path: Path) -> None:
+    network, outbox = Network(Headquarters()), FakeOutbox(0)
+    async with running(network.connect, outbox, tmp_path, digest=None) as bench:
+        bench.uplink.economize(spare=True, bulk=False)
+        await until(lambda: network.sessions)
+        bench.telemetry.report("board.changed", {"hot": True}, stream=Stream.DG)
+        bench.telemetry.report("power.reading", {"mv": 4100})
+        await until(lambda: network.session.batches(Stream.TM))
+        await asyncio.sleep(0.5)
+        assert network.session.batches(Stream.DG) == []
+        bench.uplink.economize(spare=False, bulk=True)
+        await until(lambda: network.session.batches(Stream.DG))
+
+
 async def test_heartbeats_count_only_when_they_are_live(tmp_path: Path) -> None:
     network, outbox = Network(Headquarters()), FakeOutbox(0)
     network.prepare = lambda session: setattr(session, "mute", True)

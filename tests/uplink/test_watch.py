@@ -145,3 +145,13 @@ async def test_an_old_digest_does_not_count_after_an_outage_however_short(scene:
     scene.watch.session_up()
     await scene.pass_time(5)
     assert (scene.watch.link, scene.digests) == (Link.CATCHING_UP, 2)
+
+
+async def test_digests_are_half_as_many_while_power_is_saved(scene: Scene) -> None:
+    await scene.come_online()
+    made = scene.digests
+    scene.watch.digest_factor = 2
+    await scene.pass_time(2 * DIGEST_S - 10)
+    assert scene.digests == made
+    await scene.pass_time(20)
+    assert scene.digests == made + 1
