@@ -31,6 +31,7 @@ BENCHES = (
     "start",
     "footprint",
     "idle",
+    "boards",
     "barcodes",
     "printers",
     "flash",

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -80,7 +80,7 @@ async def run(bench: Run) -> list[Row]:
             "idle printer that must be asked (Star)": (PRINTER, star.path, "star"),
             "battery gauge read once a second": (GAUGE, f"bench:{socket}"),
         }
-        bare, *ours = await _percents(bench.pick(60, 10), [(BARE,), *programs.values()])
+        bare, *ours = await percents(bench.pick(60, 10), [(BARE,), *programs.values()])
     return [
         Row(
             what=what,
@@ -106,11 +106,14 @@ async def _board(socket: Path) -> AsyncIterator[None]:
         await running
 
 
-async def _percents(seconds: float, programs: Sequence[tuple[str, ...]]) -> list[float]:
-    """Of a core, each over the same time once all have said that they are ready."""
+async def percents(
+    seconds: float, programs: Sequence[tuple[str, ...]], settled: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Of a core, each over the same time once all have said that they are ready and `settled` was called."""
     async with AsyncExitStack() as stack:
         pids = [await stack.enter_async_context(_started(*program)) for program in programs]
         await asyncio.sleep(SETTLE_S)
+        settled()
         before, began = [cpu_seconds(pid) for pid in pids], time.monotonic()
         await asyncio.sleep(seconds)
         passed = time.monotonic() - began

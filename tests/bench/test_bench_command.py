@@ -29,6 +29,7 @@ def test_it_lists_every_bench_with_what_it_measures() -> None:
         "start",
         "footprint",
         "idle",
+        "boards",
         "barcodes",
         "printers",
         "flash",
