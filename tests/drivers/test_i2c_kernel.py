@@ -25,6 +25,7 @@ from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.ups import sbs, waveshare_e
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import Fault, SimulatedChip
+from holdfast_drivers.ups.simulated import BOARDS
 from system.daemon import Hub
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -106,6 +107,25 @@ async def test_bytes_words_blocks_and_checksums_through_the_kernels_interface(tm
         spoilt = sbs.registers(pack.battery.measured())[sbs.VOLTAGE][:2] + b"\0"
         pack.overlay[sbs.VOLTAGE] = spoilt
         assert (await wire.ask(read="sbs", cells=3))["error"] == "garbled"
+
+
+async def test_every_board_is_read_and_found_through_the_kernels_interface(tmp_path: Path) -> None:
+    """Those that share an address by themselves; a monitor of each kind at an address of its own."""
+    moved = {"ina226": 0x44, "ina3221": 0x41, "ina219": 0x45}
+    configured = {name: {"address": at, "cells": 1, "shunt_mohm": 10.0} for name, at in moved.items()}
+    places = {name: moved.get(name, board.address) for name, board in BOARDS.items()}
+    for together in (set(BOARDS) - {"lc709203f", "pisugar2pro", "waveshare-3s"}, {"lc709203f", "pisugar2pro"}):
+        chips = {places[name]: BOARDS[name].chip(Battery(cells=BOARDS[name].cells, charge=0.6)) for name in together}
+        async with client(tmp_path, chips) as wire:
+            for name in together:
+                more = configured.get(name, {"cells": 3} if name == "sbs" else {})
+                told = await wire.ask(read=name, **more)
+                assert told.get("cell_mv") == pytest.approx(chips[places[name]].battery.cell_mv, abs=5), (name, told)
+            found = (await wire.ask(detect=True))["found"]
+            assert {place for place, _ in found} == set(chips)
+            assert [chip.writes for chip in chips.values() if chip.writes] == [[(0, b"\x01\x00")]] * (
+                "bq27441" in together
+            )
 
 
 async def test_a_chip_that_does_not_acknowledge_is_absent_and_comes_back(tmp_path: Path) -> None:

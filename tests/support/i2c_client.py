@@ -13,6 +13,7 @@ from holdfast.config import Power
 from holdfast.devices.gauges import GAUGES
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus, i2c_bus
+from holdfast_drivers.ups.detect import detect
 from holdfast_drivers.values import DeviceError
 
 i2c.PAUSE = 0.5
@@ -25,6 +26,8 @@ async def do(bus: I2CBus, what: dict[str, Any]) -> dict[str, Any]:
             return asdict(await gauge.read())
         case {"write": value, "address": address, "register": register}:
             await bus.write_word(address, register, value)
+        case {"detect": True}:
+            return {"found": [(found.address, found.board) for found in await detect(bus)]}
         case {"byte": register, "address": address}:
             return {"byte": await bus.read_byte(address, register)}
     return {}
