@@ -1,6 +1,6 @@
 """Free an I²C bus whose data line a chip holds low: clocks, then a stop (NXP UM10204, I²C-bus specification, 3.1.16).
 
-    sudo python -m holdfast_drivers.links.release /dev/i2c-1 [--sda 2 --scl 3]
+    sudo /opt/holdfast/bin/python -m holdfast_drivers.links.release /dev/i2c-1 [--sda 2 --scl 3]
 
 Run it with the hub stopped. The adapter's driver is unbound first and bound again at the end: lines that a controller
 has are not free to be driven, and requested under an older kernel they are taken from it for good; binding puts them
