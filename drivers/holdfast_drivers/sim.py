@@ -1,6 +1,8 @@
 """`holdfast-sim`: devices without hardware, each a program of its own that a hub, or anybody's code, can open.
 
     holdfast-sim scanner --pty /tmp/scanner                     type a code, press Enter: it is scanned
+    holdfast-sim scanner --pty /tmp/scanner --protocol ssi      a Zebra; what the hub tells it is printed
+    holdfast-sim scanner --pty /tmp/keys --protocol keyboard    a USB keyboard scanner, made in the kernel (/dev/uhid)
     holdfast-sim printer --pty /tmp/printer --out /tmp/paper    receipts become text and pictures in /tmp/paper
     holdfast-sim printer --render job.bin --out /tmp/paper      the same for a file of printer commands
     holdfast-sim battery --socket /tmp/board --board pisugar3   battery board, mains line, lamps
@@ -30,6 +32,7 @@ with `--then-quit`.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import threading
@@ -44,29 +47,48 @@ import msgspec
 
 from holdfast_drivers.displays import sim as displays
 from holdfast_drivers.scales import sim as scales
+from holdfast_drivers.scanners import sim as scanners
 
-MODULES = {
-    "scanner": "holdfast_drivers.scanners.sim",
-    "printer": "holdfast_drivers.printers.sim",
-    "battery": "holdfast_drivers.ups.sim",
-    "scale": "holdfast_drivers.scales.sim",
-    "display": "holdfast_drivers.displays.sim",
-}
-COMMANDS = {
-    "scanner": "CODE: scan it; it may begin with its AIM identifier, {GS} stands for FNC1",
-    "printer": "paper_out, load_paper [MM], open_cover, close_cover, jam_cutter, clear_jam, close_drawer, tear_off,"
-    " go_silent, speak, slow FACTOR, garbage BYTES, power_cycle, plug, unplug, quit",
-    "battery": "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, cycles NUMBER, speed FACTOR,"
-    " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, press LINE [SECONDS],"
-    " drawer shut|jam|free, unplug, state, quit",
-    "scale": scales.COMMANDS,
-    "display": displays.COMMANDS,
-}
-SCAN = "scan"
-"""The scanner's action: its lines are codes alone."""
 WAIT = "wait"
+SCAN = "scan"
+"""A scanner's action; it needs a code."""
 MAX_SCENARIO = 1 << 20
 """Bytes of a scenario file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of device: a module that runs by itself, and the lines it obeys, with commas between them."""
+
+    module: str
+    commands: str
+    mark: str = ""
+    """Begins every line that is a command, where a line without one is something else: a scanner's code."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """What a scenario's steps may do."""
+        words = [line.split()[0] for line in re.split("[,.] ", self.commands)]
+        return frozenset(word.removeprefix(self.mark) for word in words if word.startswith(self.mark))
+
+
+FAMILIES = {
+    "scanner": Family("holdfast_drivers.scanners.sim", scanners.COMMANDS, scanners.MARK),
+    "printer": Family(
+        "holdfast_drivers.printers.sim",
+        "paper_out, load_paper [MM], open_cover, close_cover, jam_cutter, clear_jam, close_drawer, tear_off,"
+        " go_silent, speak, slow FACTOR, garbage BYTES, power_cycle, plug, unplug, quit",
+    ),
+    "battery": Family(
+        "holdfast_drivers.ups.sim",
+        "mains on|off, charge PERCENT, load WATTS, temperature CELSIUS, cycles NUMBER, speed FACTOR,"
+        " fault none|nack|stuck|zero|full|frozen|ones|noise, line follows|high|low, press LINE [SECONDS],"
+        " drawer shut|jam|free, unplug, state, quit",
+    ),
+    "scale": Family("holdfast_drivers.scales.sim", scales.COMMANDS),
+    "display": Family("holdfast_drivers.displays.sim", displays.COMMANDS),
+}
+"""Every simulator. A new one is a row here, and a line at the top of this page."""
 
 
 class ScenarioError(ValueError):
@@ -111,16 +133,13 @@ def read_scenario(path: Path, device: str) -> tuple[Step, ...]:
 def _lines(step: _Step, device: str, where: str) -> tuple[str, ...]:
     if step.do == WAIT:
         return ()
+    family = FAMILIES[device]
+    if step.do not in family.known:
+        raise ScenarioError(f"{where}: a {device} does not know {step.do!r}")
     items = step.argument if isinstance(step.argument, list) else [str(step.argument)]
-    if device == "scanner":
-        if step.do != SCAN or not all(items):
-            raise ScenarioError(f"{where}: a scanner's action is scan, with a code")
-        lines = items
-    else:
-        known = {line.split()[0] for line in COMMANDS[device].split(", ")}
-        if step.do not in known:
-            raise ScenarioError(f"{where}: a {device} does not know {step.do!r}")
-        lines = [f"{step.do} {item}".strip() for item in items]
+    if family.mark and step.do == SCAN and not all(items):
+        raise ScenarioError(f"{where}: {SCAN} needs a code")
+    lines = [f"{family.mark}{step.do} {item}".strip() for item in items]
     if any("\n" in line for line in lines):
         raise ScenarioError(f"{where}: a line has no line end in it")
     return tuple(lines)
@@ -140,13 +159,17 @@ def play(steps: Iterable[Step], put: IO[bytes], *, speed: float = 1.0) -> None:
 
 def run(device: str, arguments: list[str], steps: tuple[Step, ...], *, speed: float = 1.0, stay: bool = True) -> int:
     """Run a simulator with a scenario and, if it is to `stay`, our own input behind it. Returns its exit status."""
-    command = [sys.executable, "-m", MODULES[device], *arguments]
+    command = [sys.executable, "-m", FAMILIES[device].module, *arguments]
     if not steps:
         return subprocess.run(command, check=False).returncode  # noqa: S603 - one of our own modules
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 - as above
         assert child.stdin is not None
         assert child.stdout is not None
-        player = threading.Thread(target=_feed, args=(steps, child.stdin, speed, stay), daemon=True)
+        player = threading.Thread(
+            target=_feed,
+            args=(steps, child.stdin, speed, None if stay else f"{FAMILIES[device].mark}quit"),
+            daemon=True,
+        )
         for line in child.stdout:
             sys.stdout.write(line.decode())
             sys.stdout.flush()
@@ -155,11 +178,11 @@ def run(device: str, arguments: list[str], steps: tuple[Step, ...], *, speed: fl
     return child.returncode
 
 
-def _feed(steps: tuple[Step, ...], put: IO[bytes], speed: float, stay: bool) -> None:
+def _feed(steps: tuple[Step, ...], put: IO[bytes], speed: float, last: str | None) -> None:
+    """The steps, then `last`; None: our own input."""
     play(steps, put, speed=speed)
-    play((Step(0, (line.rstrip("\n"),)) for line in (sys.stdin if stay else ())), put)
-    if not stay:
-        play((Step(0, ("quit",)),), put)
+    after = (line.rstrip("\n") for line in sys.stdin) if last is None else (last,)
+    play((Step(0, (line,)) for line in after), put)
     put.close()
 
 
@@ -183,7 +206,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    told = "\n".join(f"  {device:8} {lines}" for device, lines in COMMANDS.items())
+    told = "\n".join(f"  {device:8} {family.commands}" for device, family in FAMILIES.items())
     parser = argparse.ArgumentParser(
         prog="holdfast-sim",
         description=__doc__,
@@ -192,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("device", nargs="?", choices=MODULES)
+    parser.add_argument("device", nargs="?", choices=FAMILIES)
     parser.add_argument("--help", "-h", action="store_true", help="this page, or after a device: its options")
     parser.add_argument("--scenario", type=Path, metavar="FILE", help="a timeline to play")
     parser.add_argument("--scenario-speed", type=_positive, default=1.0, metavar="FACTOR", help="play it faster")

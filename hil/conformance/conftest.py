@@ -19,6 +19,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from conformance.display_kits import DISPLAY_KITS, DisplayKit
+from conformance.gadgets import LINE_GADGETS, PRINTER_GADGETS, GadgetRig
 from conformance.leaks import nothing_left_behind
 from conformance.printer_kits import PRINTER_KITS, PRINTER_QUIRKS, PrinterKit
 from conformance.rigs import LINES, QUIRKS, STREAMS, LinkPair, Rig
@@ -50,12 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     left_out = getattr(metafunc.module, "WITHOUT", ())
     if "kit" in metafunc.fixturenames:
-        pairs = [(kit, rig) for kit in KITS for rig in kit.rigs if rig.name not in left_out]
+        kernels = {kit.name: () if "reports" in kit.quirks else LINE_GADGETS for kit in KITS}
+        pairs = [(kit, rig) for kit in KITS for rig in (*kit.rigs, *kernels[kit.name]) if rig.name not in left_out]
         ids = [f"{kit.name}-{rig.name}" for kit, rig in pairs]
         metafunc.parametrize(("kit", "rig"), pairs, ids=ids, indirect=True)
     elif "rig" in metafunc.fixturenames:
-        rigs = LINES if {"scale_kit", "display_kit"} & set(metafunc.fixturenames) else STREAMS
-        rigs = tuple(rig for rig in rigs if rig.name not in left_out)
+        is_line = {"scale_kit", "display_kit"} & set(metafunc.fixturenames)
+        every = (*LINES, *LINE_GADGETS) if is_line else (*STREAMS, *PRINTER_GADGETS)
+        rigs = tuple(rig for rig in every if rig.name not in left_out)
         metafunc.parametrize("rig", rigs, ids=lambda rig: rig.name, indirect=True)
     if "printer_kit" in metafunc.fixturenames:
         metafunc.parametrize("printer_kit", PRINTER_KITS, ids=lambda kit: kit.name, indirect=True)
@@ -80,11 +83,11 @@ async def fd_leaks() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def rig(request: pytest.FixtureRequest, fd_leaks: None, tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(request: pytest.FixtureRequest, fd_leaks: None, tmp_path: Path) -> AsyncIterator[Rig | GadgetRig]:
     if request.config.getoption("--port", default=None):
         pytest.skip("needs the device's end of the link, which a real port has not")
     _skip_by_quirk(request, QUIRKS)
-    rig: Rig = request.param(tmp_path / "device")
+    rig: Rig | GadgetRig = request.param(tmp_path / "device")
     await rig.plug()
     yield rig
     await rig.unplug()
@@ -124,7 +127,7 @@ def _skip_by_quirk(request: pytest.FixtureRequest, quirks: dict[str, str]) -> No
 
 
 @pytest.fixture
-def link_pair(rig: Rig) -> LinkPair:
+def link_pair(rig: Rig | GadgetRig) -> LinkPair:
     return LinkPair(rig.opener, rig.device, rig.name, rig.plug, rig.unplug, rig.quirks)
 
 

@@ -105,6 +105,21 @@ def test_gs_comes_as_control_and_bracket_or_as_a_substitute() -> None:
     assert typed("]C10104006381333931~10AB\r", gs_substitute="~") == [Scan(b"0104006381333931\x1d10AB", aim="]C1")]
 
 
+@layouts
+def test_gs_by_the_place_of_the_bracket_key_is_gs_in_every_layout(layout: Layout) -> None:
+    assert typed("]C10104006381333931\x1d10AB\r", scanner=layout, hub=layout) == [
+        Scan(b"0104006381333931\x1d10AB", aim="]C1")
+    ]
+
+
+@layouts
+@given(data=st.data())
+def test_every_text_a_layout_has_survives_the_keys(layout: Layout, data: st.DataObject) -> None:
+    chars = {char for table in (layout.plain, layout.shift, layout.altgr) for char in table.values()} | {"\x1d"}
+    text = data.draw(st.text(st.sampled_from(sorted(chars - {"]"})), min_size=1, max_size=40))
+    assert typed(text + "\r", scanner=layout, hub=layout) == [Scan(text.encode())]
+
+
 def test_a_dead_key_waits_for_a_space_or_a_letter() -> None:
     assert typed("a^b\r", scanner=FR, hub=FR) == [Scan(b"a^b")]
     assert spell([Stroke(26), Stroke(18)], FR) == "ê"

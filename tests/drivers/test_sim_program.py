@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_drivers.sim import COMMANDS, MODULES, ScenarioError, Step, read_scenario
+from holdfast_drivers.links.serial import serial_opener
+from holdfast_drivers.scanners.honeywell import HoneywellScanner
+from holdfast_drivers.sim import FAMILIES, ScenarioError, Step, read_scenario
+from holdfast_drivers.values import DeviceError, Tri
 
 SCENARIOS = Path(__file__).parents[2] / "docs/scenarios"
 PROGRAM = Path(sys.executable).with_name("holdfast-sim")
@@ -26,9 +30,10 @@ def run(*arguments: str, code: int = 0) -> str:
 
 def test_help_teaches() -> None:
     told = run("--help")
-    for device in MODULES:
+    for device, family in FAMILIES.items():
         assert f"holdfast-sim {device} --" in told
-        assert COMMANDS[device][:20] in told
+        assert family.commands in told
+        assert family.known
     assert "[[step]]" in told
     assert "--pty" in run("printer", "--help")
     assert "usage" in run(code=2)
@@ -91,12 +96,103 @@ def test_a_batterys_scenarios_are_obeyed(tmp_path: Path, scenario: Path) -> None
     assert not [event for event in events if event["event"] == "error"]
 
 
+OPTIONS = {
+    "scanner": ("--pty", "{}/port"),
+    "printer": ("--pty", "{}/port", "--out", "{}/out", "--no-png"),
+    "battery": ("--socket", "{}/socket"),
+    "scale": ("--pty", "{}/port"),
+    "display": ("--pty", "{}/port"),
+}
+
+
+def family_of(scenario: Path) -> str:
+    """Its file's name tells."""
+    (family,) = (device for device in FAMILIES if device in scenario.stem.split("-"))
+    return family
+
+
+@pytest.mark.parametrize("scenario", sorted(SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_scenario_is_played_to_its_end_and_every_line_obeyed(tmp_path: Path, scenario: Path) -> None:
+    device = family_of(scenario)
+    where = [option.format(tmp_path) for option in OPTIONS[device]]
+    told = run(device, *where, "--scenario", str(scenario), "--scenario-speed", "20000", "--then-quit")
+    assert "refused" not in told
+    assert '"error"' not in told
+    assert (tmp_path / "port").is_symlink() is False
+
+
+def test_the_scenarios_have_what_goes_wrong_most(tmp_path: Path) -> None:
+    steps = [
+        (family_of(path), line.split()[0].removeprefix("!"))
+        for path in SCENARIOS.glob("*.toml")
+        for step in read_scenario(path, family_of(path))
+        for line in step.lines
+    ]
+    for wanted in ("load_paper", "paper_out", "open_cover", "garbage", "slow"):
+        assert ("printer", wanted) in steps
+    for wanted in ("garbage", "slow", "babble", "unplug"):
+        assert ("scanner", wanted) in steps
+
+
+async def read_on(scanner: HoneywellScanner) -> None:
+    while True:
+        await anext(scanner)
+
+
+async def test_a_scanner_breaks_down_and_mends_on_command(tmp_path: Path) -> None:
+    """As a hub hears it, through the driver."""
+    port = str(tmp_path / "scanner")
+    child = await asyncio.create_subprocess_exec(
+        *(str(PROGRAM), "scanner", "--pty", port, "--protocol", "honeywell"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+
+    def say(*lines: str) -> None:
+        child.stdin.write("".join(f"{line}\n" for line in lines).encode())  # type: ignore[union-attr]  # seen above
+
+    async with asyncio.timeout(30):
+        assert await child.stdout.readline() == f"scanner at {port}\n".encode()
+        async with HoneywellScanner(serial_opener(port)) as scanner:
+            say("!suffix off", "MUG")
+            first = await anext(scanner)
+            assert (first.data, first.terminated) == (b"MUG", False)
+            say("!suffix on", "!slow 0.001", "!scan !CUP")
+            second = await anext(scanner)
+            assert (second.data, second.terminated) == (b"!CUP", True)
+            say("!slow 0", "!garbage 500", "END", "]E04006381333931")
+            while not (await anext(scanner)).data.endswith(b"END"):
+                pass
+            assert (await anext(scanner)).aim == "]E0"
+            say("!babble 100000")
+            while scanner.stats.bytes < 5000:
+                await anext(scanner)
+            say("!hush", "!deaf on")
+            await child.stdin.drain()
+            say("!nonsense", "!babble x")
+            assert (await child.stdout.readline()).startswith(b"refused: no command")
+            assert (await child.stdout.readline()).startswith(b"refused: ")
+            say("!unplug")
+            with pytest.raises(DeviceError, match="unplugged"):
+                await read_on(scanner)
+        say("X", "!plug")
+        assert (await child.stdout.readline()).startswith(b"refused: unplugged")
+        assert await child.stdout.readline() == f"scanner at {port}\n".encode()
+        async with HoneywellScanner(serial_opener(port)) as scanner:
+            assert await scanner.alive() is Tri.YES
+        say("!quit")
+        assert await child.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("text", "device", "told"),
     [
         ("nonsense", "printer", "Expected"),
         ("[[step]]\nat = 1\ndo = 'dance'", "printer", "does not know 'dance'"),
-        ("[[step]]\nat = 1\ndo = 'paper_out'", "scanner", "action is scan"),
+        ("[[step]]\nat = 1\ndo = 'paper_out'", "scanner", "does not know 'paper_out'"),
+        ("[[step]]\nat = 1\ndo = 'scan'", "scanner", "needs a code"),
         ("[[step]]\nat = 1\ndo = 'wait'\n[[step]]\nat = 0\ndo = 'wait'", "battery", "order of their time"),
         ("[[step]]\nat = 1\ndoo = 'wait'", "battery", "doo"),
         ("[[step]]\nat = 1\ndo = 'scan'\nargument = \"a\\nb\"", "scanner", "no line end"),

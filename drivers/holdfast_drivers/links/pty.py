@@ -48,7 +48,7 @@ class Pty:
         self._node = Path(os.ttyname(self._slave))
         self._link = DescriptorLink(master, f"device side of {self.path}")
         if self._symlink is not None:
-            await asyncio.to_thread(_point, self._symlink, self._node)
+            await asyncio.to_thread(point, self._symlink, self._node)
 
     async def unplug(self) -> None:
         """Pull the plug: the name vanishes, whoever has the port open loses it and every byte not yet read."""
@@ -56,7 +56,7 @@ class Pty:
             return
         link, self._link = self._link, None
         if self._symlink is not None:
-            await asyncio.to_thread(_unpoint, self._symlink, self._node)
+            await asyncio.to_thread(unpoint, self._symlink, self._node)
         os.close(self._slave)
         await link.close()
 
@@ -70,7 +70,7 @@ class Pty:
         await self.unplug()
 
 
-def _point(symlink: Path, node: Path) -> None:
+def point(symlink: Path, node: Path) -> None:
     """Atomically, so that whoever looks finds the old device or the new one."""
     fresh = symlink.with_name(f".{symlink.name}.{node.name}")
     fresh.unlink(missing_ok=True)
@@ -78,7 +78,8 @@ def _point(symlink: Path, node: Path) -> None:
     fresh.replace(symlink)
 
 
-def _unpoint(symlink: Path, node: Path) -> None:
+def unpoint(symlink: Path, node: Path) -> None:
+    """Unless it leads elsewhere by now."""
     with suppress(OSError):
         if symlink.readlink() == node:
             symlink.unlink()

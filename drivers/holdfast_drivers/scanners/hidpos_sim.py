@@ -7,6 +7,8 @@ import asyncio
 from holdfast_drivers.scanners.hidpos import MAX_DATA, Report
 from holdfast_drivers.scanners.simulator import ScannerSimulator
 
+DESCRIPTOR = bytes.fromhex("058c0902a1018502150026ff007508953f09fe8102c0")
+"""Usage page 8C, usage "bar code scanner": input report 2 of 63 bytes. Real ones name each field of it."""
 _NO_AIM = "]X0"
 """ISO/IEC 15424: other bar code."""
 

@@ -224,10 +224,14 @@ def _character(stroke: Stroke, layout: Layout) -> str:
     if stroke.code in KEYPAD:
         return KEYPAD[stroke.code]
     char = (layout.plain, layout.shift, layout.altgr)[_level(stroke)].get(stroke.code, _UNKNOWN)
-    return _control(char) if stroke.ctrl else char
+    if not stroke.ctrl:
+        return char
+    control = _control(char)
+    return control if control != _UNKNOWN else _control(US.plain.get(stroke.code, _UNKNOWN))
 
 
 def _control(char: str) -> str:
+    """Where a layout has none on a key, what a US keyboard has there counts: GS by the place of the bracket."""
     upper = char.upper()
     return chr(ord(upper) & 0x1F) if "@" <= upper <= "_" else _UNKNOWN
 
