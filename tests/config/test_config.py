@@ -101,6 +101,34 @@ def test_what_does_not_fit_together_is_refused(change: dict[str, Any], path: str
     assert path in problems({"hub": HUB, **change})
 
 
+def scanner_at(**port: Any) -> dict[str, Any]:
+    protocol = "keyboard" if "input" in port else "plain"
+    return {"scanners": [{"name": "s", "station": "t1", "protocol": protocol, **port}], "stations": [{"name": "t1"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (scanner_at(serial={"port": "/dev/ttyACM0"}), "scanners[0].serial.port"),
+        (scanner_at(input="/dev/input/event3"), "scanners[0].input"),
+        (scanner_at(input="/dev/hidraw12"), "scanners[0].input"),
+        ({"scales": [{"name": "w", "station": "t1", "serial": {"port": "/dev/ttyUSB1"}}]}, "scales[0].serial.port"),
+        ({"displays": [{"name": "d", "station": "t1", "serial": {"port": "/dev/ttyUSB0"}}]}, "displays[0].serial.port"),
+        ({"printer": {"serial": {"port": "/dev/ttyUSB0"}}}, "printer.serial.port"),
+        ({"printer": {"usb": "/dev/usb/lp0"}}, "printer.usb"),
+    ],
+)
+def test_a_name_that_may_be_another_device_tomorrow_is_refused(change: dict[str, Any], path: str) -> None:
+    assert "may be another device tomorrow" in problems({"hub": HUB, **change})[path]
+
+
+@pytest.mark.parametrize(
+    "port", ["/dev/serial/by-path/usb-0:1.2:1.0", "/dev/holdfast/scanner", "/dev/ttyAMA0", "/dev/ttyS0", "/dev/pts/3"]
+)
+def test_a_name_that_stays_is_taken(port: str) -> None:
+    assert parse({"hub": HUB, **scanner_at(serial={"port": port})}).scanners
+
+
 def test_plain_mqtt_is_for_this_machine_alone() -> None:
     assert parse({"hub": HUB, "uplink": {"host": "127.0.0.1", "tls": False}}).uplink is not None
 

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import struct
 import sys
 import termios
 import threading
@@ -83,6 +84,53 @@ async def test_a_parity_that_is_asked_for_is_checked(raw_pty: tuple[int, str], p
     iflag = termios.tcgetattr(raw_pty[0])[0]
     assert bool(iflag & termios.INPCK) is checked
     assert not iflag & (termios.IGNPAR | termios.PARMRK | termios.ISTRIP)
+    await link.close()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_low_latency_is_a_wish(raw_pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch, asked: bool) -> None:
+    """FTDI adapters wait 16 ms for more without it. A PTY, like many drivers, has no such knob: the port opens."""
+    wishes: list[bool] = []
+
+    def wish(port: serial.Serial, on: bool) -> None:
+        wishes.append(on)
+        raise ValueError("no such knob")
+
+    monkeypatch.setattr(serial.Serial, "set_low_latency_mode", wish)
+    await (await serial_opener(raw_pty[1], low_latency=asked)()).close()
+    assert wishes == [True] * asked
+
+
+async def test_a_real_port_is_closed_to_everybody_else(
+    raw_pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TIOCEXCL besides flock. A PTY plays the port, as if it were none."""
+    tiocgexcl = 0x80045440
+    link = await serial_opener(raw_pty[1])()
+    assert struct.unpack("i", fcntl.ioctl(link._fd, tiocgexcl, bytes(4))) == (0,)  # type: ignore[attr-defined]
+    await link.close()
+    monkeypatch.setattr("holdfast_drivers.links.serial._PTY_MAJORS", ())
+    link = await serial_opener(raw_pty[1])()
+    assert struct.unpack("i", fcntl.ioctl(link._fd, tiocgexcl, bytes(4))) == (1,)  # type: ignore[attr-defined]
+    await link.close()
+
+
+async def test_a_device_that_says_xoff_is_not_written_to_until_it_says_xon(raw_pty: tuple[int, str]) -> None:
+    master, path = raw_pty
+    link = await serial_opener(path, xonxoff=True)()
+    os.write(master, b"\x13")
+    with pytest.raises(WriteError) as caught:
+        await link.write(b"while stopped", timeout=0.1)
+    assert (caught.value.kind, caught.value.taken) == ("timeout", 0)
+    os.write(master, b"\x11")
+    await link.write(b"after", timeout=1)
+    assert await asyncio.to_thread(os.read, master, 100) == b"after"
+    await link.close()
+    link = await serial_opener(path)()
+    os.write(master, b"\x13")
+    await link.write(b"plain bytes", timeout=1)
+    assert await asyncio.to_thread(os.read, master, 100) == b"plain bytes"
+    assert await link.read(1) == b"\x13", "without it they are data"
     await link.close()
 
 

@@ -30,6 +30,29 @@ def _name_checks(config: Config) -> list[Problem]:
     return problems
 
 
+_CHANCE = re.compile(r"/dev/(?:tty(?:USB|ACM)|usb/lp|input/event|hidraw)[0-9]+")
+"""Names by the order in which devices were found: after a replug or a start another device may have them."""
+
+
+def _port_checks(config: Config) -> list[Problem]:
+    """Ports go by names that stay with a device or its socket."""
+    printer = config.printer
+    lines = {
+        **{f"scanners[{i}].serial.port": scanner.serial for i, scanner in enumerate(config.scanners)},
+        **{f"scales[{i}].serial.port": scale.serial for i, scale in enumerate(config.scales)},
+        **{f"displays[{i}].serial.port": display.serial for i, display in enumerate(config.displays)},
+        "printer.serial.port": printer.serial if printer else None,
+    }
+    named = {path: line.port for path, line in lines.items() if line}
+    named |= {f"scanners[{i}].input": scanner.input or "" for i, scanner in enumerate(config.scanners)}
+    named["printer.usb"] = (printer.usb if printer else None) or ""
+    return [
+        (path, f"{name} may be another device tomorrow: `holdfast devices scan` tells the name that stays")
+        for path, name in named.items()
+        if _CHANCE.fullmatch(name)
+    ]
+
+
 def cross_checks(config: Config) -> list[Problem]:
     problems: list[Problem] = []
     if not HUB_ID.fullmatch(config.hub.id) or config.hub.id == CORE:
@@ -42,7 +65,7 @@ def cross_checks(config: Config) -> list[Problem]:
         problems.append(("hub.timezone", f"unknown time zone {config.hub.timezone!r}"))
     names = [station.name for station in config.stations]
     problems += [(f"stations[{i}].name", f"{n!r} is used twice") for i, n in enumerate(names) if n in names[:i]]
-    problems += _name_checks(config)
+    problems += _name_checks(config) + _port_checks(config)
     problems += _station_checks(config, names)
     problems += _driver_checks(config)
     problems += [
