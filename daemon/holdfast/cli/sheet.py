@@ -19,9 +19,9 @@ from holdfast.counter.language import Language, Words
 
 WIDTH, HEIGHT = A4
 MARGIN = 12 * mm
-GAP = 3 * mm
-CARD_HEIGHT = 28 * mm
-HEAD = 26 * mm
+GAP = 2.5 * mm
+CARD_HEIGHT = 26 * mm
+HEAD = 24 * mm
 FOOT = 14 * mm
 SECTION_HEAD = 9 * mm
 FACE_SIZE = 20
