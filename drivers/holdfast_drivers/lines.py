@@ -7,7 +7,8 @@ import json
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 
@@ -49,6 +50,16 @@ class Program:
                 tell(event="refused", command=line, why=str(error))
             else:
                 tell(event="done", command=line)
+
+
+@contextmanager
+def in_words(place: str = "cannot start") -> Iterator[None]:
+    """A path that cannot be used, `place` if the error names none, ends a program with a line. Exit status 2."""
+    try:
+        yield
+    except OSError as error:
+        sys.stderr.write(f"{error.filename2 or error.filename or place}: {error.strerror or error}\n")
+        sys.exit(2)
 
 
 def tell(**event: object) -> None:

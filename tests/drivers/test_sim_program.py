@@ -36,7 +36,34 @@ def test_help_teaches() -> None:
         assert family.known
     assert "[[step]]" in told
     assert "--pty" in run("printer", "--help")
+    for device in FAMILIES:
+        assert f"usage: holdfast-sim {device} " in run(device, "--help")
+    assert "{full,gs-r,status,no-name,mute,star-line}" in run("printer", "--help")
     assert "usage" in run(code=2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("printer", "--pty", "{none}/p", "--out", "{dir}"),
+        ("printer", "--pty", "{file}", "--out", "{dir}"),
+        ("printer", "--pty", "{dir}/p", "--out", "{file}"),
+        ("printer", "--render", "{none}", "--out", "{dir}"),
+        ("scanner", "--pty", "{file}"),
+        ("scale", "--pty", "{file}"),
+        ("display", "--pty", "{none}/p"),
+        ("battery", "--socket", "{none}/s"),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_told_in_a_line_and_nothing_is_overwritten(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    told = run(*(one.format(none=tmp_path / "none", file=file, dir=tmp_path) for one in arguments), code=2)
+    assert len(told.splitlines()) == 1
+    assert str(tmp_path) in told
+    assert file.read_text() == "mine"
 
 
 def test_a_bad_day_of_a_printer(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A customer display without one, for a hub to open: `python -m holdfast_drivers.displays.sim --pty PATH`.
+"""A customer display without one, for a hub to open: `holdfast-sim display --pty PATH`.
 
 One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `shown` with both lines
 when they have changed, `done` for each command obeyed, `refused` for one that is none.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from holdfast_drivers.displays.screen import Screen
 from holdfast_drivers.displays.simulator import DisplaySimulator
-from holdfast_drivers.lines import Program, tell
+from holdfast_drivers.lines import Program, in_words, tell
 from holdfast_drivers.links.pty import Pty
 
 COMMANDS = "stuck on|off, plug, unplug, state, quit"
@@ -71,13 +71,14 @@ class DisplayProgram:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(
-        prog="python -m holdfast_drivers.displays.sim",
+        prog="holdfast-sim display",
         description=__doc__,
         epilog=f"lines on standard input: {COMMANDS}",
     )
     parser.add_argument("--pty", type=Path, metavar="PATH", help="symlink to make for the hub to open")
     options = parser.parse_args()
-    asyncio.run(Program(DisplayProgram(Pty(options.pty))).run())
+    with in_words():
+        asyncio.run(Program(DisplayProgram(Pty(options.pty))).run())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tty
 from contextlib import suppress
@@ -71,7 +72,9 @@ class Pty:
 
 
 def point(symlink: Path, node: Path) -> None:
-    """Atomically, so that whoever looks finds the old device or the new one."""
+    """Atomically, so that whoever looks finds the old device or the new one. Takes the place of a link alone."""
+    if symlink.exists() and not symlink.is_symlink():
+        raise FileExistsError(errno.EEXIST, "is there already and no link", str(symlink))
     fresh = symlink.with_name(f".{symlink.name}.{node.name}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(node)

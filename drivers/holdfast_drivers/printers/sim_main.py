@@ -1,4 +1,4 @@
-"""The printer simulator as a program: `python -m holdfast_drivers.printers.sim --pty PATH --out DIR`.
+"""The printer simulator as a program: `holdfast-sim printer --pty PATH --out DIR`.
 
 One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `cut` with the receipt's
 text and files, `kick`, `fault` for each command obeyed, `refused` for one that is none.
@@ -17,8 +17,10 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 
+from holdfast_drivers.lines import in_words
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.printers.firmware import Model, language_of
 from holdfast_drivers.printers.interpreter import Interpreter
@@ -51,7 +53,11 @@ _COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
 
 def main() -> None:
     """Entry point."""
-    arguments = _arguments()
+    with in_words():
+        _run(_arguments())
+
+
+def _run(arguments: argparse.Namespace) -> None:
     if arguments.profiles:
         _list_profiles()
         return
@@ -63,6 +69,7 @@ def main() -> None:
         return
     if arguments.pty is None or arguments.out is None:
         _parser().error("--pty and --out, or --render and --out are needed")
+    arguments.out.mkdir(parents=True, exist_ok=True)
     asyncio.run(_Program(arguments).run())
 
 
@@ -81,11 +88,17 @@ def _arguments() -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="holdfast_drivers.printers.sim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="holdfast-sim printer", description=__doc__)
     parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
     parser.add_argument("--out", type=Path, help="folder for the receipts")
-    parser.add_argument("--model", type=Model, choices=list(Model), default=Model.FULL)
-    parser.add_argument("--flow", type=FlowControl, choices=list(FlowControl), default=FlowControl.LINK)
+    parser.add_argument(
+        "--model", type=Model, default=Model.FULL, metavar=_named(Model),
+        help="what it can say: everything; all but GS ( H; its status alone; one wrong status; nothing; Star",
+    )  # fmt: skip
+    parser.add_argument(
+        "--flow", type=FlowControl, default=FlowControl.LINK, metavar=_named(FlowControl),
+        help="when its buffer is full: it makes the host wait; asks it to; loses what comes",
+    )  # fmt: skip
     parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
     parser.add_argument("--profile", help="a model of the printer database: its width and, for ESC/POS, its code pages")
     parser.add_argument("--profiles", action="store_true", help="list the models, one a line, and leave")
@@ -97,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--render", type=Path, metavar="FILE", help="draw a file of printer commands and leave")
     parser.add_argument("--sample", type=Path, metavar="PNG", help="draw a sample receipt and leave")
     return parser
+
+
+def _named(kinds: type[Enum]) -> str:
+    return "{" + ",".join(kind.value for kind in kinds) + "}"
 
 
 def _list_profiles() -> None:

@@ -1,4 +1,4 @@
-"""A scale without a scale, for a hub to open: `python -m holdfast_drivers.scales.sim --pty PATH --protocol toledo`.
+"""A scale without a scale, for a hub to open: `holdfast-sim scale --pty PATH --protocol toledo`.
 
 One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `done` for each command
 obeyed, `refused` for one that is none. A PTY has no parity bit: the line is 7 bits wide only in what is sent.
@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from holdfast_drivers.lines import Program, tell
+from holdfast_drivers.lines import Program, in_words, tell
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.scales.platform import Platform
 from holdfast_drivers.scales.simulator import KINDS, ScaleSimulator
@@ -87,7 +87,7 @@ def _on(text: str) -> bool:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(
-        prog="python -m holdfast_drivers.scales.sim", description=__doc__, epilog=f"lines on standard input: {COMMANDS}"
+        prog="holdfast-sim scale", description=__doc__, epilog=f"lines on standard input: {COMMANDS}"
     )
     parser.add_argument("--pty", type=Path, metavar="PATH", help="symlink to make for the hub to open")
     parser.add_argument("--protocol", choices=KINDS, default="toledo", help="what it speaks")
@@ -95,7 +95,8 @@ def main() -> None:
     parser.add_argument("--division", type=int, default=1, metavar="GRAMS", help="steps of its display")
     options = parser.parse_args()
     platform = Platform(capacity=options.capacity, division=options.division)
-    asyncio.run(Program(ScaleProgram(Pty(options.pty), options.protocol, platform)).run())
+    with in_words():
+        asyncio.run(Program(ScaleProgram(Pty(options.pty), options.protocol, platform)).run())
 
 
 if __name__ == "__main__":

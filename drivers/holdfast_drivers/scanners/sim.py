@@ -1,4 +1,4 @@
-"""A scanner without a scanner, for a hub to open: `python -m holdfast_drivers.scanners.sim --pty PATH` reads codes
+"""A scanner without a scanner, for a hub to open: `holdfast-sim scanner --pty PATH` reads codes
 from standard input, one a line; a line may begin with its AIM identifier, and `{GS}` stands for FNC1. A line that
 begins with `!` is a command: what goes wrong with it. What the hub tells the scanner (`--protocol`) is printed.
 
@@ -17,6 +17,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from holdfast_drivers.lines import in_words
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.links.uhid import UhidDevice
@@ -212,7 +213,7 @@ async def _lines(source: TextIO) -> AsyncIterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m holdfast_drivers.scanners.sim",
+        prog="holdfast-sim scanner",
         description=__doc__,
         epilog=f"lines: {COMMANDS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -221,7 +222,8 @@ def main() -> None:
     parser.add_argument("--protocol", choices=[*PROTOCOLS, *USB], default="plain", help="what it speaks")
     options = parser.parse_args()
     try:
-        asyncio.run(serve_lines(_lines(sys.stdin), options.pty, protocol=options.protocol))
+        with in_words():
+            asyncio.run(serve_lines(_lines(sys.stdin), options.pty, protocol=options.protocol))
     except DeviceError as error:
         parser.error(str(error))
 

@@ -33,6 +33,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
+from holdfast_drivers.lines import in_words
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.links.lines import Edge
 from holdfast_drivers.links.registers import RegisterMap
@@ -227,7 +228,7 @@ class BoardBench:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="holdfast-sim battery", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--socket", required=True)
     parser.add_argument("--board", choices=[*BOARDS, NUT], default="max1704x", help="as in the hub's configuration")
     parser.add_argument("--cells", type=int, help="in series, where the board does not say")
@@ -321,7 +322,8 @@ async def main(arguments: list[str] | None = None) -> None:
         relay=options.relay,
         sensor=options.sensor,
     )
-    await bench.run(commands)
+    with in_words(str(options.socket)):
+        await bench.run(commands)
 
 
 if __name__ == "__main__":
