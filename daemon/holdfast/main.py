@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from holdfast import config as configuration
 from holdfast.api.metrics import MetricsServer
 from holdfast.api.server import ApiServer
+from holdfast.assembly.parts import ACTOR, VERSION, Parts, speed
+from holdfast.assembly.stopping import stop_when_asked
 from holdfast.config import Config, ConfigError
 from holdfast.counter.commands import button_problems
 from holdfast.devices.logo import load_logo
@@ -29,7 +31,6 @@ from holdfast.journal.journal import Journal, Settings
 from holdfast.journal.space import Marks
 from holdfast.journal.store import InUseError
 from holdfast.journal.writer import StorageFailedError
-from holdfast.parts import ACTOR, VERSION, Parts, speed
 from holdfast.runtime import log as logs
 from holdfast.runtime.backoff import Backoff
 from holdfast.runtime.clock import Clock, ShopClock, SystemClock, business_day
@@ -37,7 +38,6 @@ from holdfast.runtime.notify import notify
 from holdfast.runtime.stop import StopAsked
 from holdfast.runtime.supervise import forever, restarted
 from holdfast.runtime.watchdog import feed_watchdog
-from holdfast.stopping import stop_when_asked
 from holdfast.uplink.link import Link
 from holdfast.uplink.telemetry import TelemetryStore
 from holdfast_contract.record import ClockQuality
@@ -115,7 +115,7 @@ def tasks(parts: Parts) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     yield "statistics", supervised("statistics", parts.statistics.run, real=parts.real)
     for station in parts.stations.values():
         yield f"station {station.name}", supervised(f"station {station.name}", station.run, real=parts.real)
-    if parts.displays:
+    if parts.fitted.displays:
         yield "customer", supervised("customer", parts.customer.run, real=parts.real)
     yield "spool", supervised("spool", parts.spooler.run, real=parts.real)
     if parts.uplink is not None:

@@ -69,6 +69,9 @@ def test_a_hub_is_asked_for_charge_and_plan(hub: Terminal) -> None:
     hub.rig.power = report()
     told = hub.json("power", "plan", "--until", "4h")
     assert told["usable_wh"] == pytest.approx(300 * 0.72 * 0.9 * 0.9 * 0.8, rel=0.01), "cold, aged, at 80 %"
+    assert told["watts"] == pytest.approx(6.1 * 0.9, abs=0.1), "as it draws"
+    hub.rig.power = report(draw_mw=None)
+    assert hub.json("power", "plan", "--until", "4h")["watts"] == pytest.approx(29.2), "as a typical till"
     plan = {
         "start": NOW, "end": round(time.time() * 1000) + 2 * HOUR, "seconds_left": 7200, "loads": {"board": 20_000},
         "pack_mwh": 300_000, "reserve_mwh": 7000, "usable_mwh": 50_000, "need_mwh": 40_000, "margin_permille": 75,

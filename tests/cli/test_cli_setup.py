@@ -32,7 +32,7 @@ GROUPS = {
     "badge": {"new", "list", "revoke"},
     "journal": {"verify", "rebuild", "tail", "export", "verify-export", "salvage-info"},
     "config": {"check", "show"},
-    "power": {"detect", "test", "forget"},
+    "power": {"detect", "forget", "plan", "report", "test"},
 }
 
 

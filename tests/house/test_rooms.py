@@ -42,9 +42,7 @@ MAY: dict[str, tuple[str, ...]] = {
         "holdfast.counter.language",
     ),
     "holdfast.main": ("holdfast", "holdfast_drivers"),
-    "holdfast.parts": ("holdfast", "holdfast_drivers"),
-    "holdfast.powerhouse": ("holdfast", "holdfast_drivers"),
-    "holdfast.stopping": ("holdfast", "holdfast_drivers"),
+    "holdfast.assembly": ("holdfast", "holdfast_drivers"),
 }
 """What each room may import besides the contract. The rooms above the journal do not know each other."""
 

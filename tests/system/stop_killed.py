@@ -8,7 +8,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
-from holdfast import main, stopping
+from holdfast import main
+from holdfast.assembly import stopping
 from holdfast.runtime.stop import Step, in_order
 
 NAME, _, WHEN = os.environ["HOLDFAST_DIES"].partition(":")

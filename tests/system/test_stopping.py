@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.assembly.stopping import AGAIN, COMMAND_LIMIT, CUT_LIMIT, Ending, steps
 from holdfast.config import ConfigError, Power, parse
 from holdfast.journal.store import FILE
 from holdfast.journal.verify import verify_chain
 from holdfast.runtime.stop import Step, in_order
-from holdfast.stopping import AGAIN, COMMAND_LIMIT, CUT_LIMIT, Ending, steps
 from holdfast_contract.record import decode_record
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.ups import waveshare_e

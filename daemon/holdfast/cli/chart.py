@@ -75,7 +75,8 @@ def _times(columns: int, end: int, label: Callable[[float], str], hours: float, 
     """Now, the end under its mark, and where the chart stops."""
     last, marked = label(span), f"end {label(hours)}"
     line = [" "] * (LEFT + columns)
-    for at, text in ((LEFT, "now"), (LEFT + columns - len(last), last), (LEFT + end - len(marked) // 2, marked)):
+    for at, text in ((LEFT + end - len(marked) // 2, marked), (LEFT, "now"), (LEFT + columns - len(last), last)):
         start = max(min(at, LEFT + columns - len(text)), LEFT)
-        line[start : start + len(text)] = text
+        if not "".join(line[max(start - 1, 0) : start + len(text) + 1]).strip():
+            line[start : start + len(text)] = text
     return "".join(line)

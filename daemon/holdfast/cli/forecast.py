@@ -92,7 +92,7 @@ def assumed(
     return Assumed(
         now=now,
         until=moment(typed.until, now) if typed.until else armed.get("end", now + TYPICAL_H * 3_600_000),
-        loads=typed.loads or planned or dict(TYPICAL),
+        loads=typed.loads or planned or _measured(hub) or dict(TYPICAL),
         pack_wh=typed.pack or capacity,
         charge=_first(typed.charge, hub.get("charge_permille"), 1.0, scale=1000),
         celsius=_first(typed.celsius, hub.get("temperature_dc"), 25.0, scale=10),
@@ -101,6 +101,14 @@ def assumed(
         reserve_wh=armed["reserve_mwh"] / 1000 if armed and not typed.loads else None,
         sources=_sources(power, typed=typed, armed=bool(armed)),
     )
+
+
+def _measured(hub: dict[str, Any]) -> dict[str, float]:
+    """What the hub's battery gives its loads, all of it taken for what is never shed; empty: nothing measures it."""
+    from holdfast.domain.energy import CONVERSION
+
+    draw = hub.get("draw_mw")
+    return {"board": draw / 1000 * CONVERSION} if draw else {}
 
 
 def _first(typed: float | None, measured: int | None, typical: float, *, scale: int) -> float:
@@ -118,7 +126,11 @@ def _sources(power: dict[str, Any] | None, *, typed: Typed, armed: bool) -> tupl
         told = "charge as typed"
     else:
         told = "charge as the hub knows it" if power["charge_permille"] is not None else "charge unknown: a full pack"
-    planned = "loads of the armed plan, measured where they are" if armed else "loads of a typical till"
+    planned = "loads of a typical till"
+    if armed:
+        planned = "loads of the armed plan, measured where they are"
+    elif power and power["battery"] and power.get("draw_mw"):
+        planned = "the draw as the hub measures it on battery"
     return told, "loads as typed" if typed.loads else planned
 
 

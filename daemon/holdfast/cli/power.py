@@ -181,7 +181,7 @@ def _energy(power: dict[str, Any]) -> list[tuple[str, str]]:
     left = UNKNOWN if power["left_mwh"] is None else f"{power['left_mwh'] / 1000:.1f} Wh for the loads"
     age = "never heard" if power["age_s"] is None else f"heard {duration(power['age_s'])} ago"
     pairs = [
-        ("stage", f"S{power['stage']} {power['stage_name']}, {WHYS.get(power['stage_why'], power['stage_why'])}"),
+        ("stage", f"S{power['stage']} {power['stage_name']}{_why(power['stage_why'])}"),
         ("battery", f"{volts}, {left}, [dim]{age}[/]"),
         ("plan", plan.plan_line(power["plan"]) if power["plan"] else "none: holdfast power plan arm --until TIME"),
     ]
@@ -191,6 +191,10 @@ def _energy(power: dict[str, Any]) -> list[tuple[str, str]]:
     if power["grid"]["level"] or power["grid"]["signals"]:
         pairs.append(("grid", f"asks for level {power['grid']['level']} now"))
     return pairs
+
+
+def _why(key: str) -> str:
+    return f", {WHYS.get(key, key)}" if key else ", since the start"
 
 
 def _report(answer: dict[str, Any]) -> RenderableType:

@@ -19,10 +19,10 @@ from holdfast.counter.language import Language, Words
 
 WIDTH, HEIGHT = A4
 MARGIN = 12 * mm
-GAP = 3 * mm
-CARD_HEIGHT = 28 * mm
-HEAD = 26 * mm
-FOOT = 14 * mm
+GAP = 2.5 * mm
+CARD_HEIGHT = 26.4 * mm
+HEAD = 24 * mm
+FOOT = 12 * mm
 SECTION_HEAD = 9 * mm
 FACE_SIZE = 20
 
@@ -171,7 +171,7 @@ def _draw_card(
     page.rect(left + 3 * mm, bottom + CARD_HEIGHT - 1 * mm, width - 6 * mm, 1 * mm, stroke=0, fill=1)
     _draw_words(page, card, color, left=left + 3 * mm, top=bottom + CARD_HEIGHT - 2 * mm, width=width - 6 * mm, to=to)
     text = barcode_of(card)
-    draw_barcode(page, text, left=left, bottom=bottom + 5.6 * mm, width=width, height=10.5 * mm)
+    draw_barcode(page, text, left=left, bottom=bottom + 5.4 * mm, width=width, height=9.6 * mm)
     page.setFillColor(PALE)
     page.setFont(MONO, 7)
     page.drawString(left + 3 * mm, bottom + 2.1 * mm, text)

@@ -155,8 +155,8 @@ class StageMachine:
 
     def __init__(self, limits: Limits, *, stage: Stage = Stage.NORMAL) -> None:
         self.stage = stage
-        self.why = "mains"
-        """What last changed the stage."""
+        self.why = ""
+        """What last changed the stage; empty: nothing yet."""
         self._limits = limits
         self._since: dict[tuple[Stage, str], float] = {}
         """Since when a stage, or a worse one, has been asked for, in each lane."""

@@ -149,7 +149,8 @@ def _by_the_book(discharge: Discharge, known: Known, pack: Pack) -> tuple[float,
 
 
 def _by_curves(discharge: Discharge, pack: Pack) -> tuple[list[float], list[float], float]:
-    """By each published curve that has fallen, the pack's size and what is left; and the mean fall, 0..1.
+    """By each published curve, the pack's size and what is left; and the mean fall, 0..1. Nothing until all have
+    fallen: where one is flat, a few millivolts of noise are a fall.
 
     What has been used is to the fall as the size is to the whole.
     """
@@ -160,7 +161,9 @@ def _by_curves(discharge: Discharge, pack: Pack) -> tuple[list[float], list[floa
             falls.append(start - now)
             sizes.append(discharge.used_mwh / falls[-1])
             guesses.append(sizes[-1] * max(now - _end(discharge, curve, pack), 0.0))
-    return sizes, guesses, mean(falls) if falls else 0.0
+    if len(falls) < len(pack.chemistry.curves):
+        return [], [], 0.0
+    return sizes, guesses, mean(falls)
 
 
 def _by_gauge(discharge: Discharge) -> float | None:

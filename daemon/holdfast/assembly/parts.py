@@ -7,44 +7,36 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
 
 import msgspec
 
 from holdfast import config as options
 from holdfast.api.commands import open_commands
 from holdfast.api.metrics import Metrics
-from holdfast.api.ports import BoardReport, DeviceReport, FindingReport, Hub, UplinkReport
+from holdfast.api.ports import Hub
+from holdfast.assembly.fitted import Device, Fitted, Listener
+from holdfast.assembly.powerhouse import Powerhouse
+from holdfast.assembly.reports import Reports
 from holdfast.config import Config
 from holdfast.counter.commands import RESUME, card_words, parked_cart
 from holdfast.counter.customer import CustomerView
 from holdfast.counter.feed import LiveFeed
 from holdfast.counter.paperwork import Paperwork
-from holdfast.counter.ports import PaperPort, Signal
 from holdfast.counter.spooler import Spooler
 from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
-from holdfast.devices.board import BoardDevice
 from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
-from holdfast.devices.display import DisplayDevice
-from holdfast.devices.drawer import DrawerDevice, PaperAndDrawer
-from holdfast.devices.equipment import equipment
 from holdfast.devices.finder import Finder
-from holdfast.devices.health import Health, HealthBoard, Verdict
-from holdfast.devices.loads import Loads
+from holdfast.devices.health import Health, HealthBoard
 from holdfast.devices.nut import NutDoor
-from holdfast.devices.panel import NoPanel, PanelDevice
 from holdfast.devices.power import PowerDevice
-from holdfast.devices.printer import DRAWER, NoPrinter, PrinterDevice
-from holdfast.devices.scale import ScaleDevice
-from holdfast.devices.scanner import ScannerDevice
-from holdfast.devices.statistics import GOOD_SCANS, GOOD_WEIGHTS, CountedPrinter, Statistics
+from holdfast.devices.statistics import GOOD_SCANS, Statistics
 from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome
 from holdfast.domain.hub import NoteLink
@@ -52,7 +44,6 @@ from holdfast.domain.registry import AREAS
 from holdfast.domain.stages import Stage
 from holdfast.journal.journal import Journal
 from holdfast.journal.keys import badge_key
-from holdfast.powerhouse import Powerhouse
 from holdfast.runtime.clock import Clock
 from holdfast.runtime.stop import StopRequest
 from holdfast.uplink.announce import About
@@ -72,18 +63,6 @@ VERSION = version("holdfast")
 SCHEMA = 1
 """Of the wire, in the birth."""
 ACTOR = "hub"
-
-
-class Device(Protocol):
-    """What is supervised: `run` is one life of it."""
-
-    name: str
-
-    async def run(self) -> None: ...
-
-    async def check(self) -> Verdict:
-        """CheckHealth, external: does what a person can perceive, or measures afresh. Raises DeviceError."""
-        ...
 
 
 class Parts:
@@ -113,38 +92,23 @@ class Parts:
     # Devices
 
     @cached_property
-    def panel(self) -> NoPanel:
-        if self.config.panel is None:
-            return NoPanel()
-        panel = PanelDevice(self.config.panel, health=self.health, pressed=self._pressed, pace=1 / speed(self.config))
-        if self.config.uplink is not None:
-            panel.show_link(Link.OFFLINE.value)  # until headquarters is heard; the uplink tells only of changes
-        return panel
-
-    @cached_property
-    def printer(self) -> NoPrinter:
-        printer = self.config.printer
-        if printer is None:
-            return NoPrinter()
-        return PrinterDevice(printer, health=self.health, clock=self.real, test=self._print_test)
-
-    @cached_property
-    def scanners(self) -> list[ScannerDevice]:
-        return [
-            ScannerDevice(s, health=self.health, scanned=partial(self._scanner_read, s.name))
-            for s in self.config.scanners
-        ]
-
-    @cached_property
-    def scales(self) -> dict[str, ScaleDevice]:
-        """By station."""
-        weighed = partial(self.statistics.count, statistic=GOOD_WEIGHTS)
-        return {s.station: ScaleDevice(s, health=self.health, weighed=weighed) for s in self.config.scales}
-
-    @cached_property
-    def displays(self) -> dict[str, DisplayDevice]:
-        """By station."""
-        return {d.station: DisplayDevice(d, health=self.health) for d in self.config.displays}
+    def fitted(self) -> Fitted:
+        listener = Listener(
+            scanned=self._scanner_read,
+            pressed=self._pressed,
+            board_changed=self._board_changed,
+            board_shown=self._board_shown,
+            printing=lambda: self.spooler.printing,
+            print_test=self._print_test,
+        )
+        return Fitted(
+            self.config,
+            health=self.health,
+            real=self.real,
+            pace=1 / speed(self.config),
+            statistics=self.statistics,
+            listener=listener,
+        )
 
     @cached_property
     def powerhouse(self) -> Powerhouse | None:
@@ -166,38 +130,11 @@ class Parts:
     def power(self) -> PowerDevice | None:
         return None if self.powerhouse is None else self.powerhouse.device
 
-    @cached_property
-    def drawer(self) -> DrawerDevice | None:
-        """One on the hub's own lines."""
-        if self.config.drawer is None:
-            return None
-        return DrawerDevice(
-            self.config.drawer,
-            health=self.health,
-            clock=self.real,
-            left=self.panel.show_drawer,
-            pulsed=partial(self.statistics.pulsed, DRAWER),
-        )
-
-    @cached_property
-    def board(self) -> BoardDevice:
-        return BoardDevice(
-            self.config.storage,
-            health=self.health,
-            clock=self.real,
-            printing=lambda: self.spooler.printing,
-            changed=self._board_changed,
-            shown=self._board_shown,
-            root=Path(self.config.board.root),
-        )
-
     @property
     def devices(self) -> list[Device]:
         """Those that are configured."""
-        others = (self.printer, self.panel, self.power, self.drawer, self.powerhouse and self.powerhouse.loads)
-        kinds = PrinterDevice | PanelDevice | PowerDevice | DrawerDevice | Loads
-        fitted: list[Device] = [other for other in others if isinstance(other, kinds)]
-        return [*self.scanners, *self.scales.values(), *self.displays.values(), *fitted, self.board]
+        behind_power = [self.powerhouse.device, self.powerhouse.loads] if self.powerhouse else []
+        return [*self.fitted.all, *(device for device in behind_power if device is not None)]
 
     @cached_property
     def finder(self) -> Finder:
@@ -207,10 +144,7 @@ class Parts:
 
     @cached_property
     def claims(self) -> Claims:
-        def busy(name: str) -> bool:
-            return isinstance(self.printer, PrinterDevice) and name == self.printer.name and self.printer.busy
-
-        return Claims(health=self.health, wake=self.finder.wake, busy=busy)
+        return Claims(health=self.health, wake=self.finder.wake, busy=self.fitted.busy)
 
     @cached_property
     def workbench(self) -> Workbench:
@@ -223,14 +157,6 @@ class Parts:
             external=external,
             boards=lambda bus: boards_on(bus, self.config.power),
         )
-
-    @cached_property
-    def paper(self) -> PaperPort:
-        printer = self.printer
-        paper: PaperPort = printer
-        if isinstance(printer, PrinterDevice):
-            paper = CountedPrinter(printer, printer.name, self.statistics)
-        return paper if self.drawer is None else PaperAndDrawer(paper, self.drawer)
 
     @cached_property
     def nut(self) -> NutDoor | None:
@@ -255,7 +181,7 @@ class Parts:
     def spooler(self) -> Spooler:
         return Spooler(
             journal=self.journal,
-            paper=self.paper,
+            paper=self.fitted.paper,
             compose=self.paperwork.compose,
             feed=self.feed,
             clock=self.clock,
@@ -265,12 +191,12 @@ class Parts:
     def stations(self) -> dict[str, Station]:
         around = Surroundings(
             journal=self.journal,
-            panel=self._signal,
+            panel=self.fitted.signal,
             feed=self.feed,
             slips=self.spooler,
             clock=self.clock,
             language=self.config.hub.language,
-            status=self._status,
+            status=self.reports.for_slip,
             shutdown=self.stop.ask,
         )
         return {station.name: self._station(station, around) for station in self.config.stations}
@@ -290,14 +216,14 @@ class Parts:
             around,
             repeat_ms=station.repeat_ms,
             print_slips=station.print_slips,
-            scale=self.scales.get(station.name),
+            scale=self.fitted.scales.get(station.name),
         )
 
     @cached_property
     def customer(self) -> CustomerView:
         texts = {d.station: (*(d.idle or (self.config.hub.name,)), "") for d in self.config.displays}
         idle = {station: (Columns(text[0], ""), Columns(text[1], "")) for station, text in texts.items()}
-        return CustomerView(journal=self.journal, hub=self.config.hub, displays=self.displays, idle=idle)
+        return CustomerView(journal=self.journal, hub=self.config.hub, displays=self.fitted.displays, idle=idle)
 
     # Headquarters
 
@@ -324,6 +250,19 @@ class Parts:
     # Doors
 
     @cached_property
+    def reports(self) -> Reports:
+        return Reports(
+            health=self.health,
+            statistics=self.statistics,
+            finder=self.finder,
+            board=self.fitted.board,
+            powerhouse=self.powerhouse,
+            uplink=self.uplink,
+            head=lambda: self.journal.head.seq,
+            monotonic=self.real.monotonic,
+        )
+
+    @cached_property
     def doors(self) -> Hub:
         return Hub(
             config=self.config,
@@ -332,13 +271,13 @@ class Parts:
             journal=self.journal,
             execute=self.journal.execute,
             commands=open_commands(AREAS),
-            devices=lambda: [self._device_report(device) for device in self.health.all()],
-            others=lambda: [_other_report(device) for device in self.health.others()],
+            devices=self.reports.devices,
+            others=self.reports.others,
             workbench=self.workbench,
-            uplink=self._uplink_report,
-            power=lambda: self.powerhouse.report() if self.powerhouse else None,
+            uplink=self.reports.uplink,
+            power=self.reports.power,
             battery=lambda: self.powerhouse.battery if self.powerhouse else None,
-            board=self._board_report,
+            board=self.reports.board,
             feed=self.feed,
             scan=self._scan,
             print_test=self._print_test,
@@ -367,11 +306,6 @@ class Parts:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
         answer.add_done_callback(self._count_scan)
 
-    def _signal(self, station: str, signal: Signal) -> None:
-        self.panel.signal(station, signal)
-        for scanner in self.scanners:
-            scanner.signal(station, signal)
-
     async def _scan(self, station: str, scan: Scan) -> Outcome:
         answer = self.stations[station].offer(replace(scan, at=self.clock.monotonic()))
         answer.add_done_callback(self._count_scan)
@@ -388,10 +322,10 @@ class Parts:
             """Nothing to record: a test page is no document."""
 
         page = test_page(self.config.hub, self.clock.wall_ms(), self.logo)
-        return await self.paper.print(page, 0, started=started)
+        return await self.fitted.paper.print(page, 0, started=started)
 
     async def _link_changed(self, link: Link) -> None:
-        self.panel.show_link(link.value)
+        self.fitted.panel.show_link(link.value)
         self.feed.publish({"kind": "link", "state": link.value})
         await self.journal.execute(NoteLink(state=link.value), actor=ACTOR)
 
@@ -401,31 +335,13 @@ class Parts:
             self.finder.proved(device.name)
         self.feed.publish({"kind": "device", "name": device.name, "state": device.state.value, "facts": device.facts})
 
-    def _device_report(self, device: Health) -> DeviceReport:
-        """Of a device in the configuration; the machine itself is of no UnifiedPOS category and is not counted."""
-        counted = bool(device.category)
-        return DeviceReport(
-            name=device.name,
-            kind=device.kind,
-            category=device.category,
-            state=device.state,
-            where=device.where,
-            reason=device.reason,
-            facts=device.facts,
-            statistics=self.statistics.of(device.name) if counted else {},
-            equipment=self._equipment(device) if counted else {},
-        )
-
-    def _equipment(self, device: Health) -> dict[str, str]:
-        return equipment(device, self.finder.port(device.name), self.statistics.life(device.name))
-
     async def _is_quiet(self) -> bool:
         """Whether no sale is open; parked ones wait anyway."""
         return not await self.journal.query("SELECT 1 FROM cart WHERE parked = 0 LIMIT 1")
 
     def _staged(self, stage: Stage) -> None:
         """What the hub itself gives up at each stage; docs/power.md lists it."""
-        self.panel.show_power(saving=stage > Stage.NORMAL)
+        self.fitted.panel.show_power(saving=stage > Stage.NORMAL)
         if self.uplink is not None:
             self.uplink.economize(spare=stage >= Stage.CONSERVE, bulk=stage < Stage.SHED)
 
@@ -439,54 +355,12 @@ class Parts:
         if self.uplink is not None:
             self.uplink.report_state(STATE, state)
 
-    def _board_report(self) -> BoardReport:
-        board, now = self.board.now, self.real.monotonic()
-        findings = [
-            FindingReport(
-                kept.finding.topic.value,
-                kept.finding.well,
-                kept.finding.value,
-                kept.finding.key or "",
-                now - kept.seen,
-                now - kept.since,
-            )
-            for kept in board.kept
-        ]
-        return BoardReport(board.model, findings, board.figures)
-
-    def _uplink_report(self) -> UplinkReport:
-        if self.uplink is None:
-            return UplinkReport("off")
-        state = self.uplink.state()
-        return UplinkReport(
-            state.link.value,
-            acked=state.acked,
-            sent_bytes=sum(state.bytes_out.values()),
-            sent_events=state.sends,
-            error=state.alarm or state.last_error,
-        )
-
     def _card(self, code: str) -> str | None:
         """What a command card does; a parked slip's is RESUME with the cart in it."""
         words = card_words(self.config.hub.language)
         return words[RESUME.code] if parked_cart(code) else words.get(code)
 
-    def _status(self) -> dict[str, Any]:
-        """For the status slip."""
-        link = self._uplink_report()
-        facts: dict[str, Any] = {"link": link.state, "waiting": self.journal.head.seq - link.acked}
-        if self.power is not None:
-            now = self.power.now()
-            charge = now.charge_permille
-            facts |= {"mains": now.mains.value, "charge": None if charge is None else f"{charge // 10} %"}
-        return facts
-
 
 def speed(config: Config) -> int:
     """Factor on the counter's clock."""
     return config.demo.speed if config.demo else 1
-
-
-def _other_report(device: Health) -> DeviceReport:
-    """Of what nobody configured: nothing is counted of it."""
-    return DeviceReport(device.name, device.kind, device.state, device.where, device.reason, device.facts)

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from holdfast.api.server import ApiServer
+from holdfast.assembly.parts import ACTOR, Parts
 from holdfast.config import Power
 from holdfast.devices.cutting import Cutter
 from holdfast.domain.hub import NoteStopped
-from holdfast.parts import ACTOR, Parts
 from holdfast.runtime.notify import notify
 from holdfast.runtime.stop import Step, StopAsked, in_order
 from holdfast_drivers.values import DeviceError, Tri
@@ -55,7 +55,7 @@ def steps(parts: Parts, api: ApiServer, why: str) -> list[Step]:
     loads = parts.powerhouse.loads if parts.powerhouse else None
 
     async def close_doors(limit: float) -> None:
-        parts.panel.show_stopping()
+        parts.fitted.panel.show_stopping()
         await api.quiesce(limit)
 
     async def park(limit: float) -> None:
