@@ -201,12 +201,15 @@ def test_scan_test(shop: Terminal) -> None:
     assert "ambiguous_code" in shown
     assert "mug: Mug" in shown
     assert "gs1" in shop("scan-test", "01" + CANDLE.zfill(14), "--aim", "]C1").stdout
+    assert "gs1" in shop("scan-test", "]C101" + CANDLE.zfill(14)).stdout, "as a scanner would send it"
 
 
 def test_print_test_tells_proof_and_doubt(hub: Terminal) -> None:
     assert "proved by its process id" in hub("print-test").stdout
     hub.rig.printed = PrintResult(Printed.UNKNOWN, Proof.NONE, "no_proof")
     assert "look at the paper" in hub("print-test", code=1).stdout
+    hub.rig.printed = PrintResult(Printed.NOT_PRINTED, Proof.NONE, "cover_open")
+    assert "Its cover is open. Close it." in hub("print-test", code=1).stdout
 
 
 def test_live_until_the_hub_stops(shop: Terminal) -> None:

@@ -79,7 +79,9 @@ async def test_an_internal_check_tells_what_is_known(bench: Bench) -> None:
     bench.health.online("printer", online="yes", cover_open="yes")
     assert await verdict(bench, "printer", "internal") == "no"
     bench.health.lost("printer", DeviceError("unplugged"))
-    assert (await bench.work.test("printer", "external"))["words"] == "unplugged", "not even tried"
+    words = (await bench.work.test("printer", "external"))["words"]
+    assert words.startswith("unplugged: It was unplugged"), "not even tried"
+    assert "Plug it in again" in words
     with pytest.raises(KeyError):
         await bench.work.test("nobody", "internal")
 

@@ -62,10 +62,14 @@ def print_test(session: Session) -> None:
 
 def scan_test(
     session: Session,
-    text: Annotated[str, typer.Argument(help="What the barcode says.", show_default=False)],
+    text: Annotated[
+        str, typer.Argument(help="What the barcode says; it may begin with its AIM identifier.", show_default=False)
+    ],
     aim: Annotated[str, typer.Option(help="AIM symbology identifier the scanner would send, e.g. ]C1.")] = "",
 ) -> None:
     """Say what a barcode is and what the hub would make of it. Does nothing."""
+    if text.startswith("]") and not aim:
+        aim, text = text[:3], text[3:]
     session.show(session.client.post_json("/v1/scan-test", data=text, aim=aim), _scan_test)
 
 
@@ -215,11 +219,13 @@ def _spool(answer: dict[str, Any]) -> RenderableType:
 
 def _print_test(answer: dict[str, Any]) -> RenderableType:
     from holdfast.cli.show import BAD, DOUBTFUL, GOOD, marked
+    from holdfast_contract.reasons import FAULTS
 
     told = answer["data"]
     why = f" ({told['reason']})" if told["reason"] else ""
     if told["outcome"] == "not_printed":
-        return marked(f"{BAD} not printed{why}: not a byte reached a printer")
+        cure = " ".join(FAULTS.get(told["reason"], ()))
+        return marked(f"{BAD} not printed{why}: not a byte reached a printer. {cure}".rstrip())
     mark = GOOD if told["outcome"] == "printed" else DOUBTFUL
     proofs = {"process_id": "proved by its process id", "in_order": "proved by an answer in order"}
     return marked(f"{mark} {told['outcome']}{why}, {proofs.get(told['proof'], 'without proof: look at the paper')}")

@@ -21,6 +21,7 @@ from holdfast.devices.statistics import Statistics
 from holdfast.devices.suggestions import configuration
 from holdfast.devices.taps import TAPS
 from holdfast.runtime import supervise
+from holdfast_contract.reasons import FAULTS
 from holdfast_drivers.discovery.identify import Finding
 from holdfast_drivers.values import DeviceError, DeviceState, Scan, Tri
 
@@ -190,7 +191,8 @@ def _internal(device: Health) -> Verdict:
     """What is known without touching the device."""
     facts = ", ".join(f"{name} {value}" for name, value in device.facts.items())
     if _away(device) or device.state is DeviceState.OFFLINE:
-        return Tri.NO, f"{device.reason}{': ' if facts else ''}{facts}"
+        told = (f"{device.reason}:", *FAULTS.get(device.reason, ()), facts)
+        return Tri.NO, " ".join(told).rstrip(": ")
     if device.state is DeviceState.UNKNOWN:
         return Tri.UNKNOWN, "nothing was heard of it yet"
     if Tri.YES.value in (device.facts.get("fault"), device.facts.get("cover_open")):
