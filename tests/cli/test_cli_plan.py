@@ -92,10 +92,11 @@ def test_one_screen_with_stage_plan_loads_and_grid(hub: Terminal) -> None:
                  "none: holdfast power plan arm", "off, to save energy", "asks for level 2"):  # fmt: skip
         assert told in shown
     hub.rig.power = PowerReport(
-        0, Tri.UNKNOWN, battery=JUDGED | {"left_mwh": None, "age_s": None, "stage_why": "mains"}
+        0, Tri.UNKNOWN, battery=JUDGED | {"left_mwh": None, "age_s": None, "stage_why": "unknown"}
     )
     shown = hub("power").stdout
     assert "never heard" in shown
+    assert "nothing is known yet" in shown
     assert shown.count("unknown") >= 3
 
 
@@ -158,3 +159,12 @@ def test_the_chart_fits_and_marks_the_end_and_the_reserve(usable: float, hours: 
     assert sum("┃" in line for line in lines) == HEIGHT, "the end"
     assert "end 22:00" in lines[-1] or hours == 0
     assert f"{max(usable, 8):.0f} Wh" in lines[0]
+
+
+@pytest.mark.parametrize("hours", [0.1, 1.0, 3.0, 4.0, 4.5, 4.8, 5.0, 9.0])
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_times_under_the_chart_are_whole_and_apart(hours: float, width: int) -> None:
+    drawn = energy_chart(usable=100, watts=20, reserve=8, hours=hours, width=width, label=lambda h: f"{h:05.2f}").plain
+    told = drawn.splitlines()[-1].replace("end ", "end").split()
+    assert f"end{hours:05.2f}" in told
+    assert all(word in ("now", f"end{hours:05.2f}") or len(word) == 5 for word in told)

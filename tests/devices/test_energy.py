@@ -184,13 +184,12 @@ def test_what_is_never_shed_cannot_be_configured() -> None:
 @asynccontextmanager
 async def followed(journal: Journal, *loads: Load) -> AsyncIterator[tuple[Loads, list[tuple[str, bool]]]]:
     book, switched = PowerBook(journal), list[tuple[str, bool]]()
-    await book.refresh()
     made = Loads(
         loads,
         health=HealthBoard(SystemClock()),
         execute=journal.execute,
         switched=lambda kind, on: switched.append((kind, on)),
-        shed=lambda: book.shed,
+        shed=book.off,
     )
     running = asyncio.create_task(made.run())
     yield made, switched

@@ -56,7 +56,7 @@ def run(machine: StageMachine, known: Known, *, start: float, seconds: int) -> l
         (Known(mains=False, silent_s=15.1, lasts_s=9000), Stage.CRITICAL, "silent"),
         (Known(mains=False, silent_s=600, lasts_s=9000), Stage.STOP, "silent"),
         (Known(mains=False, silent_s=420, lasts_s=900), Stage.STOP, "silent"),
-        (Known(), Stage.NORMAL, "battery"),
+        (Known(), Stage.NORMAL, "unknown"),
         (Known(charge=140), Stage.CRITICAL, "charge"),
     ],
 )
@@ -73,6 +73,14 @@ def test_a_generator_swap_of_twenty_seconds_changes_nothing() -> None:
     machine = StageMachine(LIMITS)
     assert run(machine, FINE, start=0, seconds=20) == []
     assert run(machine, Known(mains=True, charge=800), start=20, seconds=400) == []
+
+
+@pytest.mark.parametrize(("known", "why"), [(Known(), "unknown"), (Known(mains=True), "mains"), (FINE, "battery")])
+def test_why_it_is_the_normal_stage_is_what_holds_now(known: Known, why: str) -> None:
+    machine = StageMachine(LIMITS)
+    run(machine, Known(mains=True), start=0, seconds=5)
+    run(machine, known, start=5, seconds=5)
+    assert (machine.stage, machine.why) == (Stage.NORMAL, why)
 
 
 def test_worse_stages_come_one_after_another_ten_seconds_each() -> None:

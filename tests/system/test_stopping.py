@@ -281,11 +281,11 @@ name = "yard"
 kind = "camera"
 watts = 6.0
 off = ["touch", "{directory}/camera-off"]
-on = ["true"]
+on = ["touch", "{directory}/camera-on"]
 """
 
 
-async def test_a_grid_signal_sheds_a_load_of_the_real_daemon(tmp_path: Path) -> None:
+async def test_a_grid_signal_sheds_a_load_of_the_real_daemon_which_restores_it_after_a_restart(tmp_path: Path) -> None:
     hub = hub_with(tmp_path, SHEDDING)
     server, _ = bench(tmp_path, Battery(cells=4, charge=0.9))
     async with server:
@@ -300,7 +300,14 @@ async def test_a_grid_signal_sheds_a_load_of_the_real_daemon(tmp_path: Path) -> 
                 await asyncio.sleep(0.2)
         assert (power["stage"], power["stage_why"], power["grid"]["level"]) == (2, "grid", 2)
         assert await asyncio.to_thread(hub.stop) == 0
-    assert [kind for kind in events(tmp_path) if kind.startswith("power.load")] == ["power.load_shed"]
+        assert not (tmp_path / "camera-on").exists()
+        await asyncio.to_thread(hub.start)
+        async with asyncio.timeout(9):  # the signal still stands: ten seconds later it is shed anew
+            while not (tmp_path / "camera-on").exists():  # noqa: ASYNC110 - its own process
+                await asyncio.sleep(0.1)
+        await asyncio.to_thread(hub.stop)
+    loads = [kind for kind in events(tmp_path) if kind.startswith("power.load")]
+    assert loads[:2] == ["power.load_shed", "power.load_restored"]
 
 
 POINTS = [(name, when) for name in NAMES if name not in ("outbox", "loads") for when in ("before", "inside", "after")]

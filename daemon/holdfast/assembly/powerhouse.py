@@ -66,7 +66,7 @@ class Powerhouse:
             health=self._health,
             execute=self._journal.execute,
             switched=lambda kind, on: self.energy.switched(kind, on=on),
-            shed=lambda: self.energy.book.shed,
+            shed=self.energy.book.off,
         )
 
     @cached_property

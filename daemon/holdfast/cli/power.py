@@ -31,6 +31,7 @@ ASKS = {
 WHYS = {
     "mains": "for the mains are there",
     "battery": "for the battery holds",
+    "unknown": "for nothing is known yet that asks for less",
     "margin": "for the event's energy is short",
     "charge": "for the charge is low",
     "runtime": "for little time is left",

@@ -46,6 +46,11 @@ class PowerBook:
         self.metered_at = metered[0][0] if metered else 0
         self._seen = head
 
+    async def off(self) -> frozenset[str]:
+        """Names of the loads that are off, as the record has them now."""
+        await self.refresh()
+        return self.shed
+
     def grid_level(self, now_ms: int) -> int:
         """What the grid asks for, 0..3."""
         return level_at(self._signals, now_ms)

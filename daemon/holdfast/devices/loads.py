@@ -42,9 +42,9 @@ class Loads:
         health: HealthBoard,
         execute: Execute,
         switched: Callable[[str, bool], None],
-        shed: Callable[[], frozenset[str]],
+        shed: Callable[[], Awaitable[frozenset[str]]],
     ) -> None:
-        """`shed`: names of those that the record has as off."""
+        """`shed`: names of those that the record has as off, read when asked."""
         self.name = "loads"
         self._options = sorted(options, key=lambda load: SHED_ORDER.index(load.kind))
         self._health = health
@@ -72,7 +72,8 @@ class Loads:
 
     async def run(self) -> None:
         """Raises DeviceError when a line cannot be had."""
-        self._off = {load.name for load in self._options if load.name in self._shed()}
+        shed = await self._shed()
+        self._off = {load.name for load in self._options if load.name in shed}
         async with AsyncExitStack() as stack:
             for load in self._options:
                 if load.pin is not None:

@@ -212,12 +212,13 @@ def _refuse_short(plan: Plan, budget: Budget, *, since: int) -> None:
     facts = _facts(plan, budget)
     watts = sum(_watts(plan.loads).values())
     hours = max(budget.usable_wh - budget.reserve_wh, 0.0) / watts if watts else 0.0
+    minutes = round(hours * 60)
     short = -budget.margin_wh
     raise Refused(
         "plan_short",
         **facts,
         lasts_until=since + round(hours * HOUR_MS),
-        detail=f"{short:.0f} Wh short; it lasts {int(hours)} h {round(hours % 1 * 60)} min with the reserve kept",
+        detail=f"{short:.0f} Wh short; it lasts {minutes // 60} h {minutes % 60} min with the reserve kept",
     )
 
 

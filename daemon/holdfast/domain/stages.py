@@ -147,7 +147,13 @@ def demanded(known: Known, limits: Limits, *, leaving: bool = False) -> Ask:
 
 
 def _calm(known: Known) -> Ask:
-    return Ask(Stage.NORMAL, "mains" if known.mains else "battery")
+    if known.mains:
+        return Ask(Stage.NORMAL, "mains")
+    return Ask(Stage.NORMAL, "unknown" if _nothing_heard(known) else "battery")
+
+
+def _nothing_heard(known: Known) -> bool:
+    return known.mains is None and known.charge is None and known.minutes is None
 
 
 class StageMachine:
@@ -156,7 +162,7 @@ class StageMachine:
     def __init__(self, limits: Limits, *, stage: Stage = Stage.NORMAL) -> None:
         self.stage = stage
         self.why = ""
-        """What last changed the stage; empty: nothing yet."""
+        """Why it is the stage it is: what last changed it, in S0 what holds now; empty: never asked."""
         self._limits = limits
         self._since: dict[tuple[Stage, str], float] = {}
         """Since when a stage, or a worse one, has been asked for, in each lane."""
@@ -164,7 +170,10 @@ class StageMachine:
 
     def step(self, known: Known, now: float) -> Change | None:
         """The change that is due now, if any."""
-        return self._worsen(known, now) or self._improve(known, now)
+        change = self._worsen(known, now) or self._improve(known, now)
+        if self.stage is Stage.NORMAL:
+            self.why = _calm(known).why
+        return change
 
     def _worsen(self, known: Known, now: float) -> Change | None:
         found = list(asks(known, self._limits))
@@ -191,8 +200,7 @@ class StageMachine:
         if self.stage in (Stage.NORMAL, Stage.STOP):
             return None
         ask = demanded(known, self._limits, leaving=True)
-        unknown = known.mains is None and known.charge is None and known.minutes is None
-        if ask.stage >= self.stage or unknown:
+        if ask.stage >= self.stage or _nothing_heard(known):
             self._better_since = None
             return None
         self._better_since = now if self._better_since is None else self._better_since
