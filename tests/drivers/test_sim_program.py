@@ -39,6 +39,7 @@ def test_help_teaches() -> None:
     for device in FAMILIES:
         assert f"usage: holdfast-sim {device} " in run(device, "--help")
     assert "{full,gs-r,status,no-name,mute,star-line}" in run("printer", "--help")
+    assert "'star-line'" in run("printer", "--model", "star", code=2)
     assert "usage" in run(code=2)
 
 

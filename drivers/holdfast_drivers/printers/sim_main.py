@@ -75,6 +75,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.Namespace:
     arguments = _parser().parse_args()
+    arguments.model, arguments.flow = Model(arguments.model), FlowControl(arguments.flow)
     arguments.pages = None
     if arguments.profile is not None:
         try:
@@ -92,11 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
     parser.add_argument("--out", type=Path, help="folder for the receipts")
     parser.add_argument(
-        "--model", type=Model, default=Model.FULL, metavar=_named(Model),
+        "--model", choices=_names(Model), default=Model.FULL.value,
         help="what it can say: everything; all but GS ( H; its status alone; one wrong status; nothing; Star",
     )  # fmt: skip
     parser.add_argument(
-        "--flow", type=FlowControl, default=FlowControl.LINK, metavar=_named(FlowControl),
+        "--flow", choices=_names(FlowControl), default=FlowControl.LINK.value,
         help="when its buffer is full: it makes the host wait; asks it to; loses what comes",
     )  # fmt: skip
     parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
@@ -112,8 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _named(kinds: type[Enum]) -> str:
-    return "{" + ",".join(kind.value for kind in kinds) + "}"
+def _names(kinds: type[Enum]) -> list[str]:
+    return [kind.value for kind in kinds]
 
 
 def _list_profiles() -> None:
