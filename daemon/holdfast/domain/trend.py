@@ -19,18 +19,20 @@ class Trend:
     """Feed it the filtered voltage, at any pace, with a monotonic clock's seconds."""
 
     def __init__(self) -> None:
+        self.rising = False
+        """From part to part of a whole window."""
         self._points: deque[tuple[float, int]] = deque(maxlen=PARTS * PART)
 
     def add(self, cell_mv: int | None, now: float) -> None:
         """Take the voltage of now into account; None or a gap begins anew."""
         if cell_mv is None or (self._points and now - self._points[-1][0] > PART * SPACING):
             self._points.clear()
+            self.rising = False
         if cell_mv is not None and (not self._points or now - self._points[-1][0] >= SPACING):
             self._points.append((now, cell_mv))
+            self.rising = self._rises()
 
-    @property
-    def rising(self) -> bool:
-        """From part to part of a whole window."""
+    def _rises(self) -> bool:
         if len(self._points) < PARTS * PART:
             return False
         volts = [mv for _, mv in self._points]
