@@ -97,6 +97,9 @@ def test_one_screen_with_stage_plan_loads_and_grid(hub: Terminal) -> None:
     shown = hub("power").stdout
     assert "never heard" in shown
     assert "nothing is known yet" in shown
+    assert "what now" not in shown
+    hub.rig.power = PowerReport(4, Tri.NO, 20, 3000, 0, JUDGED | {"stage_why": "runtime"})
+    assert "starts again by itself" in hub("power").stdout
     assert shown.count("unknown") >= 3
 
 

@@ -126,6 +126,7 @@ class Ending:
     async def _hold(self) -> int:
         """Nothing powers this machine off: wait for the mains, or for the battery's end."""
         log.info("stopped in order; waiting for the mains")
+        notify("STATUS=stopped in order; waiting for the mains")
         while not self._is_back():
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):

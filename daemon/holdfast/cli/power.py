@@ -41,6 +41,8 @@ WHYS = {
     "asked": "for the UPS asks for it",
 }
 """Why the stage is what it is, by its stable key."""
+STOPPED = 4
+"""The stage in which the hub stops, and waits where nothing powers it off."""
 VERDICTS = {
     "passed": ("green", "The battery passed: it lasts as long as it must."),
     "failed": ("red", "The battery failed: it does not last as long as it must. Replace it."),
@@ -186,6 +188,8 @@ def _energy(power: dict[str, Any]) -> list[tuple[str, str]]:
         ("battery", f"{volts}, {left}, [dim]{age}[/]"),
         ("plan", plan.plan_line(power["plan"]) if power["plan"] else "none: holdfast power plan arm --until TIME"),
     ]
+    if power["stage"] == STOPPED:
+        pairs.append(("what now", "it sells nothing until the mains are back; then it starts again by itself"))
     for load in power["loads"]:
         state = "on" if load["on"] else "[yellow]off, to save energy[/]"
         pairs.append((escape(load["name"]), f"{state}, {load['mw'] / 1000:g} W"))
