@@ -38,7 +38,7 @@ class GadgetRig:
     end: str
     """The device's end."""
     opens: Callable[[str], Opener]
-    quirks = frozenset({"deep"})
+    quirks = frozenset({"deep", "sluggish"})
 
     def __init__(self, symlink: Path) -> None:
         self.device = DeviceEnd()

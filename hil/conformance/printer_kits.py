@@ -26,7 +26,7 @@ PATIENT = Limits(reply=5, probe=10, ask=0.2)
 CURT = Limits(reply=5, probe=0.1, ask=0.2)
 """For one whose proof is waited for in vain."""
 DEAF = Limits(reply=0.05, probe=0.05)
-HASTY = Limits(reply=0.1, probe=0.1, stall=0.3, margin=0.2, mm_per_s=5000, bytes_per_s=1_000_000)
+HASTY = Limits(reply=0.1, probe=0.1, stall=0.3, patience=0.5, margin=0.2, mm_per_s=5000, bytes_per_s=1_000_000)
 """For a printer as fast as the simulator, whose answers do not all arrive."""
 _PLAIN = load_profile("POS-5890")
 _EPSON = load_profile("TM-T20II")

@@ -20,6 +20,7 @@ from holdfast_drivers.values import DeviceError
 QUIRKS = {
     "shared": "a second opener is let in",
     "deep": "takes in a whole job before a writer has to wait",
+    "sluggish": "its plug takes longer to come out than a scanner's silence lasts",
     "reports": "carries whole reports, not a stream of bytes",
 }
 """What a backend cannot help. A test that needs the opposite is marked `not_with` and skipped there."""

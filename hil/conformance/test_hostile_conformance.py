@@ -130,6 +130,7 @@ async def test_a_damaging_line_invents_nothing_and_once_healed_all_is_heard(
     if isinstance(simulator, ObedientSimulator) and getattr(scanner, "packeted", False):
         packets = [data for data in heard if data.isdigit()]
         assert set(packets) <= {code.encode() for code in (*CODES, LAST)}, "a checksum lets no wrong code through"
+        assert all(packets.count(code.encode()) <= 1 for code in CODES), "what is sent again is no second scan"
 
 
 @pytest.mark.parametrize("bytes_left", [0, 1, 9, 17, 40])
@@ -217,6 +218,21 @@ async def test_damaged_answers_print_nothing_twice_and_prove_nothing_wrong(
         while tries[-1].outcome is Printed.NOT_PRINTED and len(tries) < 20:
             tries.append(await printer.print(doc, 9, started=nothing))
         assert await paper.copies(sim, "healed", 1) == 1
+
+
+@pytest.mark.not_with("proofless")
+async def test_noise_from_a_printer_that_has_fallen_silent_proves_nothing(
+    printer_kit: PrinterKit, link_pair: LinkPair
+) -> None:
+    async with printing(printer_kit, link_pair) as (printer, sim, _, _):
+        printer._limits = printer._dialect._limits = HASTY
+        sim.slow(1)
+        job = asyncio.create_task(printer.print(printer_kit.lines(50), 1, started=nothing))
+        await asyncio.sleep(0.1)
+        sim.go_silent()
+        sim.garbage(2000)
+        async with asyncio.timeout(10):
+            assert (await job).outcome is Printed.UNKNOWN
 
 
 @pytest.mark.parametrize("bytes_left", [0, 1, 40, 300])

@@ -53,8 +53,8 @@ Plugged = Callable[..., AbstractAsyncContextManager[Bench]]
 async def nothing() -> None: ...
 
 
-def is_out_of_hand(kit: PrinterKit, link_pair: LinkPair) -> bool:
-    """The link took it all, and the printer will never say what became of it: the job is over at once, as unknown."""
+def may_be_out_of_hand(kit: PrinterKit, link_pair: LinkPair) -> bool:
+    """The link may take it all, and the printer will never say what became of it: the job is over then, as unknown."""
     return "proofless" in kit.quirks and "deep" in link_pair.quirks
 
 
@@ -138,7 +138,7 @@ async def test_a_job_longer_than_every_buffer_waits_for_paper_and_goes_on(
         printing = asyncio.create_task(at.print(printer_kit.lines(LONG)))
         await status_where(at.printer, lambda status: status.paper is Tri.NO)
         await asyncio.sleep(0.1)
-        assert printing.done() == is_out_of_hand(printer_kit, link_pair)
+        assert not printing.done() or may_be_out_of_hand(printer_kit, link_pair)
         at.sim.load_paper(1_000_000)
         async with asyncio.timeout(30):
             outcome = (await printing).outcome
@@ -150,12 +150,19 @@ async def test_the_plug_pulled_during_a_job_leaves_it_unknown_and_the_next_one_n
     plugged: Plugged, printer_kit: PrinterKit, link_pair: LinkPair
 ) -> None:
     async with plugged(speed=50) as at:
-        printing = asyncio.create_task(at.print(printer_kit.lines(LONG)))
+        begun = asyncio.Event()
+
+        async def started() -> None:
+            begun.set()
+
+        printing = asyncio.create_task(at.printer.print(printer_kit.lines(LONG), 1, started=started))
+        await begun.wait()
         await asyncio.sleep(0.1)
         await link_pair.unplug()
         async with asyncio.timeout(10):
-            reason = "no_proof" if is_out_of_hand(printer_kit, link_pair) else "unplugged"
-            assert await printing == PrintResult(Printed.UNKNOWN, reason=reason)
+            result = await printing
+        assert result.outcome is Printed.UNKNOWN
+        assert result.reason == "unplugged" or may_be_out_of_hand(printer_kit, link_pair)
         assert (await at.print(printer_kit.lines(5))).outcome is Printed.NOT_PRINTED
         with pytest.raises(DeviceError, match="unplugged"):
             await at.printer.check()

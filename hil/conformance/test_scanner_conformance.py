@@ -81,6 +81,7 @@ async def test_silence_ends_a_read_without_terminator(scanner: LineScanner, simu
 
 
 @pytest.mark.not_with("packets")
+@pytest.mark.not_with("sluggish")
 async def test_a_code_cut_off_by_an_unplug_never_becomes_a_scan(
     link_pair: LinkPair, scanner: LineScanner, simulator: ScannerSimulator
 ) -> None:
