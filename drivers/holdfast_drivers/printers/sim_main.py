@@ -1,4 +1,4 @@
-"""The printer simulator as a program: `holdfast-sim printer --pty PATH --out DIR`.
+"""The printer simulator as a program: `holdfast-sim printer --pty PATH --out DIR`, as a network printer `--tcp PORT`.
 
 One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `cut` with the receipt's
 text and files, `kick`, `fault` for each command obeyed, `refused` for one that is none.
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from holdfast_drivers.lines import in_words
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.links.tcp_port import TcpPort
 from holdfast_drivers.printers.firmware import Model, language_of
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.machine import Machine
@@ -67,8 +68,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.render is not None and arguments.out is not None:
         _render(arguments)
         return
-    if arguments.pty is None or arguments.out is None:
-        _parser().error("--pty and --out, or --render and --out are needed")
+    if (arguments.pty is None) == (arguments.tcp is None) or arguments.out is None:
+        _parser().error("--out is needed, and one of --pty, --tcp and --render")
     arguments.out.mkdir(parents=True, exist_ok=True)
     asyncio.run(_Program(arguments).run())
 
@@ -91,6 +92,7 @@ def _arguments() -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="holdfast-sim printer", description=__doc__)
     parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
+    parser.add_argument("--tcp", type=int, metavar="PORT", help="play a network printer on 127.0.0.1; 0: any free port")
     parser.add_argument("--out", type=Path, help="folder for the receipts")
     parser.add_argument(
         "--model", choices=_names(Model), default=Model.FULL.value,
@@ -137,7 +139,7 @@ class _Program:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self._machine = Machine(paper_mm=arguments.paper_mm)
-        self._pty = Pty(arguments.pty)
+        self._port = TcpPort(arguments.tcp) if arguments.pty is None else Pty(arguments.pty)
         self._folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._lines: asyncio.Queue[str] = asyncio.Queue()
@@ -158,10 +160,10 @@ class _Program:
         saver.cancel()
 
     async def _plug(self) -> None:
-        await self._pty.plug()
+        await self._port.plug()
         options = self._arguments
         self._simulator = PrinterSimulator(
-            self._pty.link,
+            self._port.link,
             model=options.model,
             machine=self._machine,
             dots=options.dots,
@@ -172,13 +174,13 @@ class _Program:
             on_event=self._events.put_nowait,
         )
         await self._simulator.__aenter__()
-        _tell(event="ready", path=self._pty.path)
+        _tell(event="ready", path=self._port.path)
 
     async def _unplug(self) -> None:
         if self._simulator is not None:
             await self._simulator.__aexit__(None, None, None)
             self._simulator = None
-        await self._pty.unplug()
+        await self._port.unplug()
 
     async def _obey_lines(self) -> None:
         doers: dict[str, Callable[[], Awaitable[None]]] = {"plug": self._plug, "unplug": self._unplug}
