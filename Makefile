@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+# Most tests wait for a device, a broker or a clock: two to a core.
+WORKERS ?= $(shell echo $$(( $$(nproc) * 2 )))
 
 .PHONY: demo test lint peers proof bench lock clean setup
 
@@ -21,7 +23,7 @@ demo: setup
 	$(BIN)/python demo $(DEMO_ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -n auto -m "not proof" $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not proof" $(TEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -346,3 +347,33 @@ async def test_a_failure_at_any_step_and_another_start_in_the_same_process_kick_
         if plug.steps <= last:
             return
     raise AssertionError("the spool never came to rest")
+
+
+async def test_what_the_writer_had_yet_to_store_when_a_life_ended_is_in_doubt_in_the_next(tmp_path: Path) -> None:
+    """A life that is cancelled leaves its last write with the writer; the next one must not look before it is done."""
+    await sell(tmp_path)
+    async with journal_at(tmp_path, ManualClock(wall_ms=NOW)) as journal:
+        till = Counter(journal, ManualClock(wall_ms=NOW), paper=Paper(has_drawer=False))
+        waiting = asyncio.Event()
+        held = threading.Event()
+        stalls: list[asyncio.Task[bool]] = []
+
+        async def paper_begins(*_: Any, started: Callable[[], Awaitable[None]]) -> PrintResult:
+            stalls.append(asyncio.create_task(journal.desk(lambda _: held.wait(20))))
+            await asyncio.sleep(0)
+            waiting.set()
+            await started()
+            raise AssertionError("the life had ended")
+
+        really, till.paper.print = till.paper.print, paper_begins  # type: ignore[method-assign]  # the first life's
+        async with running(till.spooler.run):
+            await asyncio.wait_for(waiting.wait(), 10)
+            await asyncio.sleep(0.01)
+        till.paper.print = really  # type: ignore[method-assign]
+        async with running(till.spooler.run):
+            await asyncio.sleep(0.05)
+            held.set()
+            await till.until(lambda: len(till.paper.printed) == 1)
+            states = dict(await journal.query("SELECT kind, state FROM spool WHERE kind <> 'drawer'"))
+        await asyncio.gather(*stalls)
+        assert states["receipt"] == "unknown"

@@ -56,7 +56,6 @@ COUNT_LASTING = (
     "SELECT count(*) FROM spool WHERE state = 'queued' AND kind <> ? AND kind NOT IN (SELECT value FROM json_each(?))"
 )
 KICKS = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'queued' AND kind = ? ORDER BY job"
-SENDING = "SELECT job, kind, ref, at, extra FROM spool WHERE state = 'sending' ORDER BY job"
 
 
 def read_job(row: tuple[Any, ...]) -> Job:
@@ -76,6 +75,12 @@ def move(job: Job, state: JobState, why: str = "") -> Change:
     """Set a job's state."""
     row = (state.value, why or None, job.job)
     return lambda db: db.execute("UPDATE spool SET state = ?, why = ? WHERE job = ?", row).rowcount
+
+
+def being_sent(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Asked of the writer, so that what it was still given before is stored by then."""
+    rows = db.execute("SELECT job, kind, ref, at, extra FROM spool WHERE state = 'sending' ORDER BY job")
+    return rows.fetchall()
 
 
 def forget_passing(db: sqlite3.Connection) -> None:

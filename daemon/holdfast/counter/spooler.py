@@ -69,7 +69,7 @@ class Spooler:
 
     async def run(self) -> None:
         """Print and kick until cancelled. May be run again after a failure. What was being printed is in doubt."""
-        for row in await self._journal.query(spool.SENDING):
+        for row in await self._journal.desk(spool.being_sent):
             await self._doubt(spool.read_job(row), "restart")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._print_all(), name="spool: paper")
