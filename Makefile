@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
-# Most tests wait for a device, a broker or a clock: two to a core.
-WORKERS ?= $(shell echo $$(( $$(nproc) * 2 )))
+# Many tests wait for a device, a broker or a clock: half as many again as there are cores.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 .PHONY: demo test lint peers proof bench lock clean setup
 

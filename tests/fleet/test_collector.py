@@ -64,7 +64,7 @@ async def running(broker: Broker, database: Path) -> AsyncIterator[Running]:
     run = Running(broker, database)
     async with asyncio.TaskGroup() as group:
         group.create_task(run.collector.run(stop))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await run.collector.ready.wait()
         yield run
         stop.set()
@@ -236,7 +236,7 @@ async def test_an_ack_still_owed_at_the_end_is_sent(
 
     monkeypatch.setattr(Collector, "_send_acks", never)
     hub = FakeHub().trade(3)
-    async with asyncio.timeout(10), aiomqtt.Client(nats.host, nats.port) as client:
+    async with asyncio.timeout(30), aiomqtt.Client(nats.host, nats.port) as client:
         await client.subscribe(topics.ack(hub.name), qos=1)
         async with running(where(nats), tmp_path / "fleet.db") as run:
             batch = hub.batch()
