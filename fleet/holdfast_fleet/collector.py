@@ -67,7 +67,8 @@ class Collector:
             attempt = 1 if self.ready.is_set() else attempt + 1
             self.ready.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), backoff(attempt))
+                async with asyncio.timeout(backoff(attempt)):
+                    await stop.wait()
 
     async def _session(self, stop: asyncio.Event) -> str:
         """One connection, from connecting to its end. Returns why it ended."""
@@ -95,14 +96,15 @@ class Collector:
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(self._pump(connection), name="collector.pump")
             acks = group.create_task(self._send_acks(connection), name="collector.acks")
-            heart = group.create_task(self._heartbeat(connection), name="collector.heartbeat")
+            heart = group.create_task(self._heartbeat(connection, stop), name="collector.heartbeat")
             await stop.wait()
             pump.cancel()  # the connection ends here, so a message lost in it was never acknowledged
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     await self._intake.drained()
             acks.cancel()
-            heart.cancel()
+            self._beat.set()
+            await asyncio.wait({heart})
             while self._acks:
                 await self._send_some(connection)
             await self._publish_status(connection, up=False)
@@ -137,12 +139,14 @@ class Collector:
             if self._acks.get(key) is ack:
                 del self._acks[key]
 
-    async def _heartbeat(self, connection: aiomqtt.Client) -> None:
-        while True:
+    async def _heartbeat(self, connection: aiomqtt.Client, stop: asyncio.Event) -> None:
+        """Until `stop`, not until cancelled: aiomqtt's `wait_for` loses a cancellation that comes with the answer."""
+        while not stop.is_set():
             self._beat.clear()
             await self._publish_status(connection, up=not self._intake.trouble)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._beat.wait(), HEARTBEAT_SECONDS)
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._beat.wait()
 
     async def _publish_status(self, connection: aiomqtt.Client, *, up: bool) -> None:
         await connection.publish(topics.CORE_STATUS, pack(self._status(up=up)), qos=1, retain=True)
