@@ -153,7 +153,7 @@ class Nats(Broker):
         config = self.directory / "nats.conf"
         config.write_text(
             "server_name: holdfast\n"
-            f'listen: "{self.host}:{free_port()}"\n'
+            f'listen: "{self.host}:-1"\n'  # any free one: nobody speaks NATS here
             f'jetstream {{ store_dir: "{self.data}", sync_interval: always }}\n'
             f'mqtt {{ listen: "{self.host}:{self.port}", ack_wait: "5s", max_ack_pending: 500 }}\n'
         )
