@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from holdfast.config import Button, Panel
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.panel import PanelDevice
 from holdfast.runtime.clock import SystemClock
 from holdfast_drivers.links.bench import BenchServer
+from holdfast_drivers.panel import buttons as buttons_driver
 from holdfast_drivers.panel.buttons import Gesture
 from holdfast_drivers.panel.signals import Lamp
 from holdfast_drivers.panel.sim import LampChange, PanelWatch, press
@@ -133,6 +136,31 @@ async def test_buttons_speak_and_a_long_press_flickers_on_its_way(tmp_path: Path
             ("ABORT", "SHUTDOWN", Gesture.LONG),
         ]
         assert len([change for change in at.of(Lamp.AMBER) if change.on]) == 2, "after 0.4 and 0.8 s"
+
+
+async def test_a_panel_is_online_only_once_its_buttons_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, opens = asyncio.Event(), buttons_driver.open_buttons
+
+    @asynccontextmanager
+    async def slowly(*arguments: Any) -> AsyncIterator[buttons_driver.Buttons]:
+        await opened.wait()
+        async with opens(*arguments) as buttons:
+            yield buttons
+
+    monkeypatch.setattr(buttons_driver, "open_buttons", slowly)
+    made = Rig(tmp_path, 0.1, buttons=(Button(pin=9, station="t1", card="CASH"),))
+    async with made.bench:
+        life = asyncio.create_task(made.device.run())
+        await asyncio.sleep(0.2)
+        assert made.health["panel"].state is not DeviceState.ONLINE
+        opened.set()
+        await until(lambda: made.health["panel"].state is DeviceState.ONLINE)
+        await press(made.bench, 9)
+        await until(lambda: made.pressed == [("CASH", "", Gesture.SHORT)])
+        life.cancel()
+        await asyncio.wait({life})
 
 
 async def test_lines_that_fail_end_the_life_of_lamps_and_buttons_together(tmp_path: Path) -> None:

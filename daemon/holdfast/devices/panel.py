@@ -8,7 +8,7 @@ from enum import Enum
 
 from holdfast.config import Button, Panel
 from holdfast.devices.health import HealthBoard, Verdict
-from holdfast_drivers.links.header import Header, gpio_header
+from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.panel import buttons as buttons_driver
 from holdfast_drivers.panel import panel as driver
 from holdfast_drivers.panel.buttons import Gesture
@@ -67,35 +67,37 @@ class PanelDevice(NoPanel):
 
     async def run(self) -> None:
         """Raises DeviceError when the lines are absent or fail."""
-        async with gpio_header(self._chip) as header, driver.open_panel(header, self._pins, pace=self._pace) as panel:
+        async with (
+            gpio_header(self._chip) as header,
+            driver.open_panel(header, self._pins, pace=self._pace) as panel,
+            buttons_driver.open_buttons(header, self._lines()) as buttons,
+        ):
             self._panel = panel
             self._health.online(self.name)
             self._show_standing()
             try:
-                if self._buttons:
-                    await self._play_and_listen(panel, header)
-                else:
-                    await panel.run()
+                await self._play_and_listen(panel, buttons)
             finally:
                 self._panel = None
 
-    async def _play_and_listen(self, panel: driver.Panel, header: Header) -> None:
-        """Both at once; whichever fails, its error is the life's."""
-        lines = {
+    def _lines(self) -> dict[str, buttons_driver.Button]:
+        return {
             name: buttons_driver.Button(button.pin, button.active, button.hold_seconds if button.hold else None)
             for name, button in self._buttons.items()
         }
-        async with buttons_driver.open_buttons(header, lines) as buttons:
-            playing = asyncio.create_task(panel.run(), name="panel: lamps")
-            listening = asyncio.create_task(buttons.run(self._on_press, self._on_hold), name="panel: buttons")
-            try:
-                done, _ = await asyncio.wait({playing, listening}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                playing.cancel()
-                listening.cancel()
-                await asyncio.wait({playing, listening})
-            for task in done:
-                task.result()
+
+    async def _play_and_listen(self, panel: driver.Panel, buttons: buttons_driver.Buttons) -> None:
+        """Both at once; whichever fails, its error is the life's."""
+        playing = asyncio.create_task(panel.run(), name="panel: lamps")
+        listening = asyncio.create_task(buttons.run(self._on_press, self._on_hold), name="panel: buttons")
+        try:
+            done, _ = await asyncio.wait({playing, listening}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            playing.cancel()
+            listening.cancel()
+            await asyncio.wait({playing, listening})
+        for task in done:
+            task.result()
 
     def _on_press(self, name: str, gesture: Gesture) -> None:
         self._pressed(self._buttons[name], gesture)
