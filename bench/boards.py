@@ -22,7 +22,7 @@ import asyncio, sys
 from contextlib import AsyncExitStack
 import msgspec
 from holdfast.config import Power
-from holdfast.devices.gauges import open_gauge
+from holdfast.devices.power.gauges import open_gauge
 from holdfast_drivers.ups.board import PowerBoard
 async def main():
   async with AsyncExitStack() as stack:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from holdfast_drivers.barcodes.commands import encode
 from holdfast_drivers.links.pty import Pty
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.scanners.sim import ScannerSimulator
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.sim import DEFAULT_PINS, BoardBench

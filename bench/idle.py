@@ -12,7 +12,7 @@ from pathlib import Path
 
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.printers.firmware import Model
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.sim import BoardBench
 from measure import Beside, Row, Run, cpu_seconds, environment

@@ -19,7 +19,7 @@ from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import Profile, load_profile
 from holdfast_drivers.printers.render import to_text
-from holdfast_drivers.printers.sim import Event, Kicked, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, Kicked, PrinterSimulator
 from holdfast_drivers.printers.star import StarPrinter
 from holdfast_drivers.values import PrintResult
 

@@ -62,6 +62,13 @@ def in_words(place: str = "cannot start") -> Iterator[None]:
         sys.exit(2)
 
 
+def on(word: str) -> bool:
+    """An argument. Raises ValueError unless it is `on` or `off`."""
+    if word not in ("on", "off"):
+        raise ValueError(f"on or off, not {word!r}")
+    return word == "on"
+
+
 def tell(**event: object) -> None:
     """One event on standard output."""
     sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")

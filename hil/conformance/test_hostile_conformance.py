@@ -22,7 +22,7 @@ from holdfast_drivers.links.hostile import HostileLink, Mangle, drop, duplicate,
 from holdfast_drivers.printers.driver import ReceiptPrinter
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
-from holdfast_drivers.printers.sim import Event, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, PrinterSimulator
 from holdfast_drivers.scanners.base import Capability
 from holdfast_drivers.scanners.framing import MAX_FRAME
 from holdfast_drivers.scanners.line import LineScanner

@@ -19,7 +19,7 @@ from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sample import SAMPLE
-from holdfast_drivers.printers.sim import Event, Kicked, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, Kicked, PrinterSimulator
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
 
 LONG = 8_000

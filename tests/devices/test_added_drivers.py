@@ -13,8 +13,8 @@ import pytest
 from holdfast.config import ConfigError, Power, Printer, Scanner, Serial, parse
 from holdfast.devices import thirdparty
 from holdfast.devices.claims import Claims
-from holdfast.devices.gauges import open_gauge
 from holdfast.devices.health import HealthBoard
+from holdfast.devices.power.gauges import open_gauge
 from holdfast.devices.printer import PrinterDevice
 from holdfast.devices.scanner import ScannerDevice
 from holdfast.runtime.backoff import Backoff
@@ -25,7 +25,7 @@ from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.escpos import EscPosPrinter
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.registry import Driver, GaugeDriver, PrinterDriver, Registry, ScannerDriver
 from holdfast_drivers.scanners.base import Capability
 from holdfast_drivers.scanners.serial_scanner import SerialScanner

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Power
-from holdfast.devices import battery as care_module
-from holdfast.devices.battery import SAVE_EVERY, SAVE_LOW_EVERY, BatteryCare
-from holdfast.devices.battery_file import write_battery
+from holdfast.devices.power import battery as care_module
+from holdfast.devices.power.battery import SAVE_EVERY, SAVE_LOW_EVERY, BatteryCare
+from holdfast.devices.power.battery_file import write_battery
 from holdfast.domain.core import Command, Outcome, Refused
 from holdfast.domain.power import NoteRenewed, NoteReplace, NoteTest
 from holdfast_contract.record import ClockQuality

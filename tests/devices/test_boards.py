@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Power
-from holdfast.devices.boards import boards_on
+from holdfast.devices.power.detect import boards_on
 from holdfast_drivers.links.bench import BenchServer
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.simulated import BOARDS

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from holdfast.config import Panel, Power, Printer, Scanner, Serial
-from holdfast.devices import power as power_module
-from holdfast.devices.battery import BatteryCare
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.health import HealthBoard
 from holdfast.devices.panel import PanelDevice
-from holdfast.devices.power import PowerDevice
+from holdfast.devices.power import device as power_module
+from holdfast.devices.power.battery import BatteryCare
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.device import PowerDevice
+from holdfast.devices.power.energy import EnergyKeeper
 from holdfast.devices.printer import PrinterDevice
 from holdfast.devices.scanner import ScannerDevice
 from holdfast.domain.core import Outcome

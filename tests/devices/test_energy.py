@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from holdfast.config import ConfigError, Load, Power, parse
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import METER_EVERY, EnergyKeeper
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.loads import Loads
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.energy import METER_EVERY, EnergyKeeper
+from holdfast.devices.power.loads import Loads
 from holdfast.domain.core import Policy
 from holdfast.domain.grid import TakeGridSignal
 from holdfast.domain.plan import ArmPlan, ExtendPlan

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.config import BOARDS, ConfigError, Nut, NutUser, Power, parse
-from holdfast.devices.battery import BatteryCare
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import EnergyKeeper
-from holdfast.devices.gauges import GAUGES, cells_of, open_gauge, ups_test
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.nut import NutDoor, status, variables
-from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.devices.power.battery import BatteryCare
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.device import PowerDevice, PowerNow
+from holdfast.devices.power.energy import EnergyKeeper
+from holdfast.devices.power.gauges import GAUGES, cells_of, open_gauge, ups_test
+from holdfast.devices.power.nut import NutDoor, status, variables
 from holdfast.domain import stages
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage

@@ -24,7 +24,7 @@ from holdfast_drivers.printers import firmware
 from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
-from holdfast_drivers.printers.sim import Event, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, PrinterSimulator
 from holdfast_drivers.values import Barcode, DeviceState, Document, Image, Printed, PrintResult, Proof, Symbol, Text
 
 HUB = {"id": "test-1", "code": "T1", "name": "Kelp & Co"}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import HealthBoard, Verdict
+from holdfast.devices.power.detect import boards_on
 from holdfast.devices.statistics import Statistics
 from holdfast.devices.taps import TAPS
 from holdfast.devices.workbench import Workbench

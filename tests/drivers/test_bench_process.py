@@ -16,7 +16,7 @@ import pytest
 
 from driver_tools import until
 from holdfast.config import Power
-from holdfast.devices.gauges import open_gauge
+from holdfast.devices.power.gauges import open_gauge
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.links.i2c import i2c_bus
 from holdfast_drivers.panel.panel import open_panel

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.devices.nut import variables
-from holdfast.devices.power import PowerNow
+from holdfast.devices.power.device import PowerNow
+from holdfast.devices.power.nut import variables
 from holdfast.domain.stages import Stage
 from holdfast_drivers.nut.client import NutClient, NutGauge
 from holdfast_drivers.nut.protocol import NutError

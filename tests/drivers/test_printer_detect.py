@@ -15,7 +15,7 @@ from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sample import SAMPLE
-from holdfast_drivers.printers.sim import Event, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, PrinterSimulator
 from holdfast_drivers.values import DeviceError, Printed, Tri
 from printer_rig import bench
 from virtual_time import run

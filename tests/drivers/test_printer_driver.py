@@ -18,7 +18,7 @@ from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.render import to_text
 from holdfast_drivers.printers.sample import SAMPLE
 from holdfast_drivers.printers.sheet import pages_of
-from holdfast_drivers.printers.sim import FlowControl
+from holdfast_drivers.printers.simulator import FlowControl
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
 from printer_rig import PROFILE, Bench, bench, receipt, turns_until
 from virtual_time import run

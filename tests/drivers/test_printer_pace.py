@@ -11,7 +11,7 @@ from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.interpreter import Interpreter
 from holdfast_drivers.printers.pace import Line, Pace
 from holdfast_drivers.printers.profiles import load_profile
-from holdfast_drivers.printers.sim import FlowControl
+from holdfast_drivers.printers.simulator import FlowControl
 from holdfast_drivers.values import Barcode, Block, Columns, Document, Feed, Image, Printed, Symbol, Text
 from printer_rig import CUT, bench, receipt
 from virtual_time import run

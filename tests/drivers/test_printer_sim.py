@@ -27,7 +27,7 @@ from holdfast_drivers.printers.port import Limits
 from holdfast_drivers.printers.profiles import load_profile
 from holdfast_drivers.printers.receipts import ReceiptFolder
 from holdfast_drivers.printers.sample import SAMPLE
-from holdfast_drivers.printers.sim import Event, FlowControl, PrinterSimulator
+from holdfast_drivers.printers.simulator import Event, FlowControl, PrinterSimulator
 from holdfast_drivers.values import Document, Printed, Text, Tri
 from printer_rig import PROFILE, receipt
 from virtual_time import run
@@ -273,7 +273,7 @@ async def test_the_program_prints_breaks_and_mends_on_command(tmp_path: Path) ->
             await printer.kick()
             assert await sim.event("kick") == {"event": "kick", "pin": 0, "on_ms": 100}
             sim.say("paper_out")
-            await sim.event("fault")
+            await sim.event("done")
             while (await printer.next_change()).paper is not Tri.NO:
                 pass
             assert (await printer.print(job, 2, started=nothing)).reason == "paper_end"
@@ -282,7 +282,7 @@ async def test_the_program_prints_breaks_and_mends_on_command(tmp_path: Path) ->
             assert (await sim.event("refused"))["command"] == "explode"
             assert (await printer.print(job, 3, started=nothing)).outcome is Printed.PRINTED
             sim.say("unplug")
-            await sim.event("fault")
+            await sim.event("done")
             assert not await asyncio.to_thread(os.path.lexists, port)
         sim.say("plug")
         assert (await sim.event("ready"))["path"] == str(port)

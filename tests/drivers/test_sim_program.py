@@ -76,7 +76,7 @@ def test_a_bad_day_of_a_printer(tmp_path: Path) -> None:
     )  # fmt: skip
     events = [json.loads(line) for line in told.splitlines()]
     assert events[0] == {"event": "ready", "path": str(tmp_path / "p")}
-    obeyed = [event["name"] for event in events if event["event"] == "fault"]
+    obeyed = [event["command"].split()[0] for event in events if event["event"] == "done"]
     assert obeyed == [line.split()[0] for step in read_scenario(scenario, "printer") for line in step.lines]
     assert {"event": "refused"}.items() not in [event.items() for event in events]
     assert len(obeyed) == 9

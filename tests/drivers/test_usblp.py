@@ -16,7 +16,7 @@ from holdfast_drivers.links.thread import CallThread
 from holdfast_drivers.links.usblp import UsbLpLink, usblp_opener
 from holdfast_drivers.printers.escpos import EscPosPrinter
 from holdfast_drivers.printers.port import Limits
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.values import DeviceError, Printed
 from printer_rig import PROFILE, receipt
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from holdfast.config import Power
-from holdfast.devices.gauges import GAUGES
+from holdfast.devices.power.gauges import GAUGES
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus, i2c_bus
 from holdfast_drivers.ups.detect import detect

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import pytest
 
 from holdfast.config import Power
-from holdfast.devices import gauges
-from holdfast.devices import power as power_module
-from holdfast.devices.battery import BatteryCare
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.power import PowerDevice
+from holdfast.devices.power import device as power_module
+from holdfast.devices.power import gauges
+from holdfast.devices.power.battery import BatteryCare
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.device import PowerDevice
+from holdfast.devices.power.energy import EnergyKeeper
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage
 from holdfast.domain.stages import Stage

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from holdfast.config import Power
-from holdfast.devices.battery import BatteryCare, pack_of
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import EnergyKeeper
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.power import PowerDevice
+from holdfast.devices.power.battery import BatteryCare, pack_of
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.device import PowerDevice
+from holdfast.devices.power.energy import EnergyKeeper
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.energy import reserve_wh
 from holdfast.domain.plan import Plan

@@ -16,7 +16,7 @@ from holdfast.counter.commands import BY_CODE, barcode_of
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.printers.paper import Receipt
 from holdfast_drivers.printers.render import to_text
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.scanners.sim import ScannerSimulator
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.sim import BoardBench

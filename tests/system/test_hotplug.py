@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from holdfast_drivers.links.pty import Pty
-from holdfast_drivers.printers.sim import PrinterSimulator
+from holdfast_drivers.printers.simulator import PrinterSimulator
 from holdfast_drivers.scanners.sim import ScannerSimulator
 from sys_tree import SysTree
 from system.daemon import Hub

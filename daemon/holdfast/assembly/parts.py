@@ -30,12 +30,12 @@ from holdfast.counter.state import Rules
 from holdfast.counter.station import Station
 from holdfast.counter.testpage import test_page
 from holdfast.counter.voice import Surroundings
-from holdfast.devices.boards import boards_on
 from holdfast.devices.claims import Claims
 from holdfast.devices.finder import Finder
 from holdfast.devices.health import Health, HealthBoard
-from holdfast.devices.nut import NutDoor
-from holdfast.devices.power import PowerDevice
+from holdfast.devices.power.detect import boards_on
+from holdfast.devices.power.device import PowerDevice
+from holdfast.devices.power.nut import NutDoor
 from holdfast.devices.statistics import GOOD_SCANS, Statistics
 from holdfast.devices.workbench import Workbench
 from holdfast.domain.core import Outcome

@@ -8,13 +8,13 @@ from typing import Any
 
 from holdfast.api.ports import PowerReport
 from holdfast.config import Power
-from holdfast.devices.battery import BatteryCare
-from holdfast.devices.book import PowerBook
-from holdfast.devices.energy import EnergyKeeper, Outlook
-from holdfast.devices.gauges import ups_test
 from holdfast.devices.health import HealthBoard
-from holdfast.devices.loads import Loads
-from holdfast.devices.power import PowerDevice, PowerNow
+from holdfast.devices.power.battery import BatteryCare
+from holdfast.devices.power.book import PowerBook
+from holdfast.devices.power.device import PowerDevice, PowerNow
+from holdfast.devices.power.energy import EnergyKeeper, Outlook
+from holdfast.devices.power.gauges import ups_test
+from holdfast.devices.power.loads import Loads
 from holdfast.domain.stages import Stage
 from holdfast.journal.journal import Journal
 from holdfast.runtime.clock import Clock

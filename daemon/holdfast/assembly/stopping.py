@@ -14,7 +14,7 @@ from contextlib import suppress
 from holdfast.api.server import ApiServer
 from holdfast.assembly.parts import ACTOR, Parts
 from holdfast.config import Power
-from holdfast.devices.cutting import Cutter
+from holdfast.devices.power.cutting import Cutter
 from holdfast.domain.hub import NoteStopped
 from holdfast.runtime.notify import notify
 from holdfast.runtime.stop import Step, StopAsked, in_order

@@ -16,7 +16,7 @@ from typing import Literal
 
 from holdfast_drivers.links.base import Link, WriteError
 from holdfast_drivers.links.descriptor import DescriptorLink
-from holdfast_drivers.links.pty import point, unpoint
+from holdfast_drivers.links.socket import NodeSocket
 from holdfast_drivers.values import DeviceError
 
 UHID = "/dev/uhid"
@@ -58,8 +58,11 @@ def reply_to(event: bytes) -> bytes | None:
     return struct.pack("=I", _SET_REPORT_REPLY) + refused if kind == _SET_REPORT else None
 
 
-class UhidDevice:
-    """Plugged in by `plug`; `path` leads to its `event` or `hidraw` device, `link` takes one report a write."""
+class UhidDevice(NodeSocket):
+    """`path` leads to its `event` or `hidraw` device, `link` takes one report a write.
+
+    Plugging it in raises DeviceError: `absent` or `refused` /dev/uhid, `timeout` for the node.
+    """
 
     def __init__(
         self,
@@ -71,50 +74,22 @@ class UhidDevice:
         vendor: int = 0x05E0,
         product: int = 0x1200,
     ) -> None:
+        super().__init__(symlink)
         self._descriptor = descriptor
         self._kind = kind
-        self._symlink = symlink
         self._about = name, vendor, product
-        self._node = Path()
-        self._link: _UhidLink | None = None
 
-    @property
-    def path(self) -> str:
-        """What the hub opens."""
-        return str(self._symlink or self._node)
-
-    @property
-    def link(self) -> Link:
-        """Raises RuntimeError while unplugged."""
-        if self._link is None:
-            raise RuntimeError(f"{self.path} is unplugged")
-        return self._link
-
-    async def plug(self) -> None:
-        """Raises DeviceError: `absent` or `refused` /dev/uhid, `timeout` for the node."""
-        if self._link is not None:
-            return
+    async def _make(self) -> tuple[Link, Path]:
         unique = f"holdfast-{os.getpid()}-{next(_numbers)}"
         name, vendor, product = self._about
         fd = await asyncio.to_thread(_open)
         link = _UhidLink(fd, name)
         try:
             os.write(fd, create(self._descriptor, name, unique, vendor, product))
-            self._node = await _node(unique, self._kind)
+            return link, await _node(unique, self._kind)
         except BaseException:
             await link.close()
             raise
-        self._link = link
-        if self._symlink is not None:
-            await asyncio.to_thread(point, self._symlink, self._node)
-
-    async def unplug(self) -> None:
-        if self._link is None:
-            return
-        link, self._link = self._link, None
-        if self._symlink is not None:
-            await asyncio.to_thread(unpoint, self._symlink, self._node)
-        await link.close()
 
 
 class _UhidLink(DescriptorLink):

@@ -1,286 +1,201 @@
-"""A receipt printer that is not there: speaks on a link, keeps the paper, breaks down when told to.
+"""The printer simulator as a program: `holdfast-sim printer --pty PATH --out DIR`, as a network printer `--tcp PORT`.
 
-It answers as its model does (firmware.py) and prints as fast as told; it knows nothing of the driver.
-Runs by itself too: `python -m holdfast_drivers.printers.sim --help`.
+One command a line on stdin, one JSON object a line on stdout: `ready` with the port to open, `cut` with the receipt's
+text and files, `kick`, `done` for each command obeyed, `refused` for one that is none.
+
+`--render FILE --out DIR` draws a file of printer commands instead, one `cut` for each strip of paper, and says at the
+end how many of its bytes belonged to no command (`read`).
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import Enum
-from random import Random
-from types import TracebackType
-from typing import Self
+from pathlib import Path
 
-from holdfast_drivers.links.base import Link
-from holdfast_drivers.printers.firmware import EscPosFirmware, Model, StarFirmware
-from holdfast_drivers.printers.machine import DOTS_PER_MM, Machine
-from holdfast_drivers.printers.paper import Cut, Item, Line, Pulse, Receipt, Request, Symbol
-from holdfast_drivers.values import DeviceError
+from holdfast_drivers.lines import Program, in_words, tell
+from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.links.socket import Socket
+from holdfast_drivers.links.tcp_port import TcpPort
+from holdfast_drivers.printers.firmware import Model, language_of
+from holdfast_drivers.printers.interpreter import Interpreter
+from holdfast_drivers.printers.machine import Machine
+from holdfast_drivers.printers.paper import torn
+from holdfast_drivers.printers.profiles import load_profile, profile_names
+from holdfast_drivers.printers.receipts import ReceiptFolder, Saved
+from holdfast_drivers.printers.sample import write_sample
+from holdfast_drivers.printers.sheet import pages_of
+from holdfast_drivers.printers.simulator import Event, FlowControl, Kicked, PrinterSimulator
 
-_REPLY_TIMEOUT = 5.0
-_BUSY_AT, _READY_AT = 128, 256
-"""Free bytes of the receive buffer at which XOFF and XON go out (TM-T88III)."""
-_XON, _XOFF = b"\x11", b"\x13"
-_BITE = 64
-"""Bytes taken from the receive buffer at once."""
-_NAP = 0.01
-"""Printing time is slept off in steps of at least this."""
-_MAX_ITEMS = 20_000
-"""On one strip of paper; beyond, the oldest are forgotten."""
-
-
-class FlowControl(Enum):
-    """What happens when the receive buffer is full."""
-
-    LINK = "link"
-    """It stops reading, as a USB printer or one on RTS/CTS makes the host wait."""
-    XONXOFF = "xonxoff"
-    """It asks the host to stop, and loses what comes nevertheless."""
-    NONE = "none"
-    """It loses what comes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kicked:
-    """A drawer pulse went out."""
-
-    pin: int
-    on_ms: int
+_WIDE = 576
+_COMMANDS: dict[str, tuple[Callable[..., None], type | None]] = {
+    "paper_out": (PrinterSimulator.paper_out, None),
+    "load_paper": (PrinterSimulator.load_paper, float),
+    "open_cover": (PrinterSimulator.open_cover, None),
+    "close_cover": (PrinterSimulator.close_cover, None),
+    "jam_cutter": (PrinterSimulator.jam_cutter, None),
+    "clear_jam": (PrinterSimulator.clear_jam, None),
+    "close_drawer": (PrinterSimulator.close_drawer, None),
+    "tear_off": (PrinterSimulator.tear_off, None),
+    "go_silent": (PrinterSimulator.go_silent, None),
+    "speak": (PrinterSimulator.speak, None),
+    "slow": (PrinterSimulator.slow, float),
+    "garbage": (PrinterSimulator.garbage, int),
+    "power_cycle": (PrinterSimulator.power_cycle, None),
+}
+"""Line on stdin, and what its argument is."""
 
 
-Event = Receipt | Kicked
+def main() -> None:
+    """Entry point."""
+    with in_words():
+        _run(_arguments())
 
 
-class PrinterSimulator:
-    """An async context manager that plays the printer on `link` until it is left; closes the link then.
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.profiles:
+        _list_profiles()
+        return
+    if arguments.sample is not None:
+        write_sample(arguments.sample)
+        return
+    if arguments.render is not None and arguments.out is not None:
+        _render(arguments)
+        return
+    if (arguments.pty is None) == (arguments.tcp is None) or arguments.out is None:
+        _parser().error("--out is needed, and one of --pty, --tcp and --render")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(Program(PrinterProgram(arguments)).run())
 
-    `speed` is millimetres of paper per second, None: as fast as it goes. `on_event` gets each Receipt when it is cut
-    and each drawer kick. Faults are plain methods and take effect at once.
-    """
 
-    def __init__(
-        self,
-        link: Link,
-        *,
-        model: Model = Model.FULL,
-        machine: Machine | None = None,
-        dots: int = 576,
-        speed: float | None = None,
-        buffer_bytes: int = 4096,
-        flow: FlowControl = FlowControl.LINK,
-        drawer_open_high: bool = True,
-        pages: Mapping[int, str] | None = None,
-        on_event: Callable[[Event], None] = lambda _: None,
-        seed: int = 0,
-    ) -> None:
-        """`drawer_open_high` is the level of the drawer's switch line when it stands open; it begins shut.
+def _arguments() -> argparse.Namespace:
+    arguments = _parser().parse_args()
+    arguments.model, arguments.flow = Model(arguments.model), FlowControl(arguments.flow)
+    arguments.pages = None
+    if arguments.profile is not None:
+        try:
+            profile = load_profile(arguments.profile)
+        except ValueError as error:
+            _parser().error(str(error))
+        arguments.dots = arguments.dots or profile.dots
+        arguments.pages = pages_of(profile) if arguments.model is not Model.STAR else None
+    arguments.dots = arguments.dots or _WIDE
+    return arguments
 
-        `pages` are the model's own code pages, by number; None: the usual ones of its language.
-        """
-        self.machine = machine or Machine()
-        self.machine.drawer_high = not drawer_open_high
-        self._drawer_open_high = drawer_open_high
-        self._pages = pages
-        self.lost_bytes = 0
-        """Received while the buffer was full."""
-        self._link = link
-        self._model = model
-        self._dots = dots
-        self._speed = speed
-        self._capacity = buffer_bytes
-        self._flow = flow
-        self._on_event = on_event
-        self._random = Random(seed)
-        self._silent = False
-        self._strip: deque[Item] = deque(maxlen=_MAX_ITEMS)
-        self._owed_s = 0.0
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
-        self._stirred = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._power_on()
 
-    def _power_on(self) -> None:
-        self._buffer = bytearray()
-        kind = StarFirmware if self._model is Model.STAR else EscPosFirmware
-        self._firmware = kind(self._model, self.machine, self._dots, say=self._say, kick=self._kick, pages=self._pages)
-        self._host_stopped = False
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="holdfast-sim printer", description=__doc__)
+    parser.add_argument("--pty", type=Path, help="name of the serial port to play on")
+    parser.add_argument("--tcp", type=int, metavar="PORT", help="play a network printer on 127.0.0.1; 0: any free port")
+    parser.add_argument("--out", type=Path, help="folder for the receipts")
+    parser.add_argument(
+        "--model", choices=_names(Model), default=Model.FULL.value,
+        help="what it can say: everything; all but GS ( H; its status alone; one wrong status; nothing; Star",
+    )  # fmt: skip
+    parser.add_argument(
+        "--flow", choices=_names(FlowControl), default=FlowControl.LINK.value,
+        help="when its buffer is full: it makes the host wait; asks it to; loses what comes",
+    )  # fmt: skip
+    parser.add_argument("--speed", type=float, default=None, help="mm/s; without: as fast as it goes")
+    parser.add_argument("--profile", help="a model of the printer database: its width and, for ESC/POS, its code pages")
+    parser.add_argument("--profiles", action="store_true", help="list the models, one a line, and leave")
+    parser.add_argument("--dots", type=int, help="576 for 80 mm paper (without --profile), 384 for 58 mm")
+    parser.add_argument("--drawer-open", choices=("high", "low"), default="high", help="level of its switch line")
+    parser.add_argument("--paper-mm", type=float, default=80_000.0, help="left on the roll")
+    parser.add_argument("--png-every", type=int, default=1, metavar="N", help="draw every Nth receipt")
+    parser.add_argument("--no-png", dest="png_every", action="store_const", const=0)
+    parser.add_argument("--render", type=Path, metavar="FILE", help="draw a file of printer commands and leave")
+    parser.add_argument("--sample", type=Path, metavar="PNG", help="draw a sample receipt and leave")
+    return parser
 
-    async def __aenter__(self) -> Self:
-        for loop in (self._receive, self._print, self._reply):
-            self._tasks.append(asyncio.create_task(_while_linked(loop), name=f"printer simulator {loop.__name__}"))
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._link.close()
+def _names(kinds: type[Enum]) -> list[str]:
+    return [kind.value for kind in kinds]
 
-    async def wait_unplugged(self) -> None:
-        """Returns when the other end of the link is gone."""
-        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
-    @property
-    def unknown_bytes(self) -> int:
-        """Received bytes that belonged to no command, since power on."""
-        return self._firmware.interpreter.unknown
+def _list_profiles() -> None:
+    for profile in map(load_profile, profile_names()):
+        can = {name: getattr(profile, name) for name in ("qr", "barcodes", "cutter", "raster")}
+        pages = [page for page, _ in profile.pages]
+        tell(profile=profile.name, dots=profile.dots, columns=profile.columns, pages=pages, **can)
 
-    def paper_out(self) -> None:
-        self.machine.paper_mm = 0
-        self._stir()
 
-    def load_paper(self, millimetres: float = 80_000.0) -> None:
-        self.machine.paper_mm = millimetres
-        self._stir()
+def _render(arguments: argparse.Namespace) -> None:
+    interpreter = Interpreter(arguments.dots, arguments.pages, language=language_of(arguments.model))
+    data = arguments.render.read_bytes()
+    folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
+    for receipt in torn(interpreter.feed(data), arguments.dots):
+        _tell_cut(folder.write(receipt))
+    tell(event="read", bytes=len(data), unknown=interpreter.unknown, pending=interpreter.pending)
 
-    def open_cover(self) -> None:
-        self.machine.cover_open = True
-        self._stir()
 
-    def close_cover(self) -> None:
-        self.machine.cover_open = False
-        self._stir()
+class PrinterProgram:
+    """A printer at a port that obeys lines."""
 
-    def jam_cutter(self) -> None:
-        self.machine.cutter_jammed = True
-        self._stir()
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._machine = Machine(paper_mm=arguments.paper_mm)
+        self._port: Socket = TcpPort(arguments.tcp) if arguments.pty is None else Pty(arguments.pty)
+        self._folder = ReceiptFolder(arguments.out, png_every=arguments.png_every)
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._saving: asyncio.Task[None] | None = None
+        self._simulator: PrinterSimulator | None = None
 
-    def clear_jam(self) -> None:
-        self.machine.cutter_jammed = False
-        self._stir()
+    async def plug(self) -> None:
+        if self._simulator is not None:
+            return
+        await self._port.plug()
+        self._saving = asyncio.create_task(self._save_events(), name="receipts")
+        options = self._arguments
+        self._simulator = PrinterSimulator(
+            self._port.link,
+            model=options.model,
+            machine=self._machine,
+            dots=options.dots,
+            speed=options.speed,
+            flow=options.flow,
+            pages=options.pages,
+            drawer_open_high=options.drawer_open == "high",
+            on_event=self._events.put_nowait,
+        )
+        await self._simulator.__aenter__()
+        tell(event="ready", path=self._port.path)
 
-    def close_drawer(self) -> None:
-        self.machine.drawer_high = not self._drawer_open_high
-        self._stir()
+    async def unplug(self) -> None:
+        if self._simulator is None or self._saving is None:
+            return
+        await self._simulator.__aexit__(None, None, None)
+        self._simulator = None
+        await self._port.unplug()
+        await self._events.join()
+        self._saving.cancel()
 
-    def tear_off(self) -> None:
-        """Take what has been printed since the last cut."""
-        if self._strip:
-            self._on_event(Receipt(self._dots, tuple(self._strip)))
-        self._strip.clear()
+    async def obey(self, name: str, argument: str) -> None:
+        """Raises KeyError, ValueError for what is none, or not now."""
+        if name in ("plug", "unplug"):
+            await (self.plug() if name == "plug" else self.unplug())
+            return
+        action, kind = _COMMANDS[name]
+        if self._simulator is None:
+            raise ValueError("unplugged")
+        action(self._simulator, *([kind(argument)] if kind is not None and argument else []))
 
-    def go_silent(self) -> None:
-        """Print on, but say nothing more."""
-        self._silent = True
-
-    def speak(self) -> None:
-        self._silent = False
-        self._stir()
-
-    def slow(self, factor: float) -> None:
-        """Print `factor` times slower from now on; a printer without a speed has 100 mm/s first."""
-        self._speed = (self._speed or 100.0) / factor
-
-    def garbage(self, count: int) -> None:
-        """Send `count` random bytes to the host."""
-        self._outbox.put_nowait(self._random.randbytes(count))
-
-    def power_cycle(self) -> None:
-        """Off and on: the buffer and every setting are gone, the strip printed so far is torn off."""
-        self.tear_off()
-        self._power_on()
-        self._stir()
-
-    async def _receive(self) -> None:
+    async def _save_events(self) -> None:
         while True:
-            room = self._capacity - len(self._buffer)
-            if self._flow is FlowControl.LINK and not room:
-                await self._stirred.wait()
-                continue
-            data = await self._link.read(room if self._flow is FlowControl.LINK else self._capacity)
-            self._firmware.overhear(data)
-            self.lost_bytes += max(0, len(data) - room)
-            self._buffer += data[:room]
-            self._stir()
-
-    async def _print(self) -> None:
-        while True:
-            if not self._buffer:
-                await self._stirred.wait()
-                continue
-            bite = bytes(self._buffer[:_BITE])
-            del self._buffer[:_BITE]
-            self._stir()
-            firmware = self._firmware
-            for item in firmware.interpreter.feed(bite):
-                await self._until_ready()
-                if firmware is not self._firmware:
-                    break  # switched off meanwhile
-                self._do(item)
-                await self._take_time()
-
-    async def _reply(self) -> None:
-        while True:
-            data = await self._outbox.get()
-            await self._link.write(data, timeout=_REPLY_TIMEOUT)
-
-    async def _until_ready(self) -> None:
-        while not self.machine.ready:
-            await self._stirred.wait()
-
-    async def _take_time(self) -> None:
-        if self._owed_s >= _NAP:
-            owed, self._owed_s = self._owed_s, 0.0
-            await asyncio.sleep(owed)
-
-    def _do(self, item: Item) -> None:
-        match item:
-            case Line() | Symbol():
-                self._strip.append(item)
-                self._advance(item.height / DOTS_PER_MM)
-            case Cut():
-                self.tear_off()
-            case Pulse():
-                self._kick(item.pin, item.on_ms)
-            case Request():
-                self._firmware.answer(item)
-                self._stir()
-
-    def _advance(self, millimetres: float) -> None:
-        self.machine.paper_mm = max(0.0, self.machine.paper_mm - millimetres)
-        self._owed_s += millimetres / self._speed if self._speed else 0.0
-        self._stir()
-
-    def _kick(self, pin: int, on_ms: int) -> None:
-        self.machine.drawer_high = self._drawer_open_high
-        self._on_event(Kicked(pin, on_ms))
-        self._stir()
-
-    def _say(self, data: bytes) -> None:
-        if data and not self._silent and self._model is not Model.MUTE:
-            self._outbox.put_nowait(data)
-
-    def _stir(self) -> None:
-        """Something changed: whoever waits looks again, and the host is told what it asked to be told."""
-        self._throttle()
-        if not self._silent:
-            self._firmware.report()
-        self._stirred.set()
-        self._stirred = asyncio.Event()
-
-    def _throttle(self) -> None:
-        free = self._capacity - len(self._buffer)
-        if self._flow is FlowControl.XONXOFF and free <= _BUSY_AT and not self._host_stopped:
-            self._host_stopped = True
-            self._outbox.put_nowait(_XOFF)
-        elif self._host_stopped and free >= _READY_AT:
-            self._host_stopped = False
-            self._outbox.put_nowait(_XON)
+            event = await self._events.get()
+            if isinstance(event, Kicked):
+                tell(event="kick", pin=event.pin, on_ms=event.on_ms)
+            else:
+                _tell_cut(await self._folder.save(event))
+            self._events.task_done()
 
 
-async def _while_linked(loop: Callable[[], Awaitable[None]]) -> None:
-    with suppress(DeviceError):
-        await loop()
+def _tell_cut(saved: Saved) -> None:
+    png = str(saved.png) if saved.png else None
+    tell(event="cut", number=saved.number, text=saved.text, txt=str(saved.txt), png=png)
 
 
 if __name__ == "__main__":
-    from holdfast_drivers.printers.sim_main import main
-
     main()

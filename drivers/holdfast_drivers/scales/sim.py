@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from holdfast_drivers.lines import Program, in_words, tell
+from holdfast_drivers.lines import Program, in_words, on, tell
 from holdfast_drivers.links.pty import Pty
 from holdfast_drivers.scales.platform import Platform
 from holdfast_drivers.scales.simulator import KINDS, ScaleSimulator
@@ -54,13 +54,13 @@ class ScaleProgram:
             "rest": lambda: setattr(self._platform, "moving", False),
             "tare": self._platform.tare,
             "zero": self._platform.zero,
-            "fault": lambda: setattr(self._platform, "faulty", _on(argument)),
+            "fault": lambda: setattr(self._platform, "faulty", on(argument)),
             "late": lambda: setattr(self._present, "late", float(argument)),
             "garbage": lambda: self._present.garbage(int(float(argument))),
             "state": self._state,
         }
         if name in ("silent", "parity", "twice", "cut"):
-            setattr(self._present, name, _on(argument))
+            setattr(self._present, name, on(argument))
         elif (doing := changes[name]()) is not None:
             await doing
 
@@ -76,12 +76,6 @@ class ScaleProgram:
             event="state", load=platform.load, shown=platform.shown, tared=platform.tared, moving=platform.moving,
             asked=self._present.asked,
         )  # fmt: skip
-
-
-def _on(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise ValueError(f"on or off, not {text!r}")
-    return text == "on"
 
 
 def main() -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 from random import Random
-from types import TracebackType
-from typing import Self
 
 from holdfast_drivers.links.base import Link
+from holdfast_drivers.links.listening import Listening
 from holdfast_drivers.scales import cas, toledo
 from holdfast_drivers.scales.platform import Platform
-from holdfast_drivers.values import DeviceError, WeightUnit
+from holdfast_drivers.values import WeightUnit
 
 _WRITE_TIMEOUT = 5.0
 _MAX_COMMAND = 32
 
 
-class ScaleSimulator:
-    """Answers on the device's side of a link while it is entered. `platform` is what a hand may touch."""
+class ScaleSimulator(Listening):
+    """Answers on the device's side of a link. `platform` is what a hand may touch."""
 
     def __init__(self, link: Link, platform: Platform | None = None, *, seed: int = 0) -> None:
         self.platform = platform or Platform()
@@ -35,25 +35,10 @@ class ScaleSimulator:
         """Says everything twice."""
         self.cut = False
         """Ends each answer half way."""
-        self._link = link
+        super().__init__(link)
         self._rng = Random(seed)
         self._pending = b""
         self._sending = asyncio.Lock()
-        self._listening: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._listening = asyncio.create_task(self._listen(), name=f"simulator {self._link.name}")
-        await asyncio.sleep(0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._listening is not None
-        self._listening.cancel()
-        ended = await asyncio.gather(self._listening, return_exceptions=True)
-        if isinstance(ended[0], Exception) and not isinstance(ended[0], DeviceError):
-            raise ended[0]
 
     async def garbage(self, count: int) -> None:
         """`count` random bytes: a wrong baud rate, a bad cable."""
@@ -82,9 +67,9 @@ class ScaleSimulator:
             answer = bytes(byte | (byte.bit_count() & 1) << 7 for byte in answer)
         await self.say(answer)
 
+    @abstractmethod
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Whole commands, and what is left."""
-        raise NotImplementedError
 
     def _obey(self, command: bytes) -> bytes:
         if command == b"W":
@@ -97,17 +82,21 @@ class ScaleSimulator:
         action()
         return self._status()
 
+    @abstractmethod
     def _actions(self) -> dict[bytes, Callable[[], None]]:
-        raise NotImplementedError
+        """What its commands do."""
 
+    @abstractmethod
     def _weight(self) -> bytes:
-        raise NotImplementedError
+        """The answer to W."""
 
+    @abstractmethod
     def _status(self) -> bytes:
-        raise NotImplementedError
+        """The answer to a command it knows."""
 
+    @abstractmethod
     def _not_known(self) -> bytes:
-        raise NotImplementedError
+        """The answer to one it does not."""
 
     @property
     def _has_weight(self) -> bool:

@@ -15,11 +15,12 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
-from holdfast_drivers.lines import in_words
+from holdfast_drivers.lines import in_words, on
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.pty import Pty
+from holdfast_drivers.links.socket import Socket
 from holdfast_drivers.links.uhid import UhidDevice
 from holdfast_drivers.scanners import hidpos_sim, keyboard_hid
 from holdfast_drivers.scanners.datalogic_sim import DatalogicSimulator
@@ -56,20 +57,6 @@ COMMANDS = (
 
 _LINGER = 0.5
 """Seconds plugged in after the last line: what the hub has not read by then vanishes with the PTY."""
-
-
-class Socket(Protocol):
-    """Where a scanner is plugged in."""
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def link(self) -> Link: ...
-
-    async def plug(self) -> None: ...
-
-    async def unplug(self) -> None: ...
 
 
 class ScannerProgram:
@@ -112,8 +99,8 @@ class ScannerProgram:
             "babble": lambda: self._babble(float(argument)),
             "hush": self._hush,
             "slow": lambda: self._set(per_byte=float(argument) or None),
-            "suffix": lambda: self._set(terminator="\r" if _on(argument) else ""),
-            "deaf": lambda: self._deafen(deaf=_on(argument)),
+            "suffix": lambda: self._set(terminator="\r" if on(argument) else ""),
+            "deaf": lambda: self._deafen(deaf=on(argument)),
             "plug": self.plug,
             "unplug": self.unplug,
         }
@@ -179,12 +166,6 @@ async def _until_lost(talking: Awaitable[None]) -> None:
         await talking
     except DeviceError as error:
         _say(f"silenced: {error}")
-
-
-def _on(word: str) -> bool:
-    if word not in ("on", "off"):
-        raise ValueError(f"{word!r} is neither on nor off")
-    return word == "on"
 
 
 def _say(line: str) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from random import Random
-from types import TracebackType
-from typing import Self
 
 from holdfast_drivers.links.base import Link
-from holdfast_drivers.values import DeviceError
+from holdfast_drivers.links.listening import Listening
 
 _WRITE_TIMEOUT = 5.0
 _TICK = 0.01
@@ -54,7 +52,7 @@ class ScannerSimulator:
             await self._link.write(data, timeout=_WRITE_TIMEOUT)
 
 
-class ObedientSimulator(ScannerSimulator):
+class ObedientSimulator(Listening, ScannerSimulator):
     """A scanner that takes commands while it is entered. It gives each thing it is told to do to `told`, at first a
     list: `heard`.
 
@@ -62,26 +60,12 @@ class ObedientSimulator(ScannerSimulator):
     """
 
     def __init__(self, link: Link, *, seed: int = 0) -> None:
-        super().__init__(link, seed=seed)
+        Listening.__init__(self, link)
+        ScannerSimulator.__init__(self, link, seed=seed)
         self.heard: list[str] = []
         self.told: Callable[[str], object] = self.heard.append
         self.deaf = False
         self.enabled = True
-        self._listening: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._listening = asyncio.create_task(self._listen(), name=f"simulator {self._link.name}")
-        await asyncio.sleep(0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._listening is not None
-        self._listening.cancel()
-        ended = await asyncio.gather(self._listening, return_exceptions=True)
-        if isinstance(ended[0], Exception) and not isinstance(ended[0], DeviceError):
-            raise ended[0]
 
     async def scan(
         self, text: str, *, aim: str = "]E0", terminator: str = "\r", per_byte_delay: float | None = None

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.config import Power
-from holdfast.devices.battery import BatteryCare
-from holdfast.devices.energy import EnergyKeeper
-from holdfast.devices.gauges import cells_of, open_gauge, serial_of
 from holdfast.devices.health import HealthBoard, Verdict
+from holdfast.devices.power.battery import BatteryCare
+from holdfast.devices.power.energy import EnergyKeeper
+from holdfast.devices.power.gauges import cells_of, open_gauge, serial_of
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import ChangeStage, NoteBlind, NoteMains
 from holdfast.domain.stages import Known, Limits, Stage, StageMachine

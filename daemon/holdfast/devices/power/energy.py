@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.config import Power
-from holdfast.devices.book import PowerBook
+from holdfast.devices.power.book import PowerBook
 from holdfast.domain.consumption import NoteStatement
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.energy import CONVERSION, Budget, Pack, Watts, drawable

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from holdfast.config import Nut, NutUser
-from holdfast.devices.gauges import read_password
-from holdfast.devices.power import PowerNow
+from holdfast.devices.power.device import PowerNow
+from holdfast.devices.power.gauges import read_password
 from holdfast.domain.stages import Limits, Stage
 from holdfast_drivers.nut.server import NutServer, Published, User
 from holdfast_drivers.ups.filter import STALE

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from holdfast.config import Power
-from holdfast.devices.gauges import GAUGES, read_password, split_ups
+from holdfast.devices.power.gauges import GAUGES, read_password, split_ups
 from holdfast_drivers.links.header import gpio_header
 from holdfast_drivers.links.i2c import I2CBus, i2c_bus
 from holdfast_drivers.nut.client import NutClient

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from holdfast.config import Power
-from holdfast.devices.battery_file import read_battery, set_aside, write_battery
-from holdfast.devices.battery_tests import BatteryTests, Quiet
+from holdfast.devices.power.battery_file import read_battery, set_aside, write_battery
+from holdfast.devices.power.battery_tests import BatteryTests, Quiet
 from holdfast.domain.core import Command, Outcome
 from holdfast.domain.power import NoteRenewed, NoteReplace, NoteTest
 from holdfast.runtime.clock import Clock
