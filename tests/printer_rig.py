@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.hostile import HostileLink
 from holdfast_drivers.links.memory import memory_pair
@@ -23,6 +25,7 @@ from holdfast_drivers.printers.simulator import Event, Kicked, PrinterSimulator
 from holdfast_drivers.printers.star import StarPrinter
 from holdfast_drivers.values import PrintResult
 
+LANGUAGES = pytest.mark.parametrize("model", [Model.FULL, Model.STAR])
 PROFILE = load_profile("TM-T20II")
 
 

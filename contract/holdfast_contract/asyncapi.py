@@ -60,7 +60,7 @@ def _opaque(kind: type) -> dict[str, Any]:
     """Schema of what a message carries encoded."""
     if kind is msgspec.Raw:
         return {"description": "an encoded msgpack value"}
-    raise NotImplementedError(kind)
+    raise NotImplementedError(kind)  # what msgspec asks of a schema_hook that does not know a type
 
 
 def _channel(address: str, message: type[msgspec.Struct]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,19 +17,19 @@ from holdfast_drivers.links.lines import Edge, MemoryChip
 from holdfast_drivers.links.thread import CallThread
 
 
-class LineRig:
+class LineRig(ABC):
     """A header for the driver, and the far end of its lines."""
 
     def __init__(self, header: Header) -> None:
         self.header = header
 
+    @abstractmethod
     def drive(self, line: int, *, high: bool | None) -> None:
         """Put a level on an input; None: let go of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changes(self, line: int) -> list[bool]:
         """What an output did, from its first high or low on."""
-        raise NotImplementedError
 
 
 class _Memory(LineRig):
@@ -96,10 +96,3 @@ async def mock(_: Path) -> AsyncIterator[LineRig]:
 
 
 RIGS: dict[str, Callable[[Path], Any]] = {"memory": memory, "bench": bench, "gpiozero mock": mock}
-
-
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Returns once `condition` holds. Raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
-            await asyncio.sleep(0.002)

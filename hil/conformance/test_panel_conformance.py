@@ -10,12 +10,13 @@ from pathlib import Path
 import gpiozero
 import pytest
 
-from conformance.line_rigs import RIGS, LineRig, bench, until
+from conformance.line_rigs import RIGS, LineRig, bench
 from holdfast_drivers.panel.buttons import Button, Gesture, open_buttons
 from holdfast_drivers.panel.drawer import DrawerLines, open_drawer
 from holdfast_drivers.panel.panel import open_panel
 from holdfast_drivers.panel.signals import Lamp, Signal
 from holdfast_drivers.values import DeviceError, Tri
+from support.waiting import until
 
 GREEN, BUZZER, RELAY, SWITCH = 17, 25, 21, 19
 LEFT, RIGHT = 10, 9

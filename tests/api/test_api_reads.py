@@ -168,7 +168,7 @@ async def test_a_closing_is_a_document(shop: Rig) -> None:
 
 
 async def test_no_such_document(hub: Rig) -> None:
-    for number in ("TST-1-R000009", "nonsense", "XXX-1-R000001"):
+    for number in ("TST-1-R000009", "nonsense", "OTH-1-R000001"):
         assert (await hub.get(f"/v1/receipts/{number}", 404))["reason"] == "document_unknown"
 
 

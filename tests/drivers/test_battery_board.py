@@ -11,7 +11,6 @@ from typing import Literal
 import gpiozero
 import pytest
 
-from driver_tools import until
 from holdfast_drivers.links.gpio import HoldfastFactory
 from holdfast_drivers.links.header import Header, gpio_header
 from holdfast_drivers.links.i2c import i2c_bus
@@ -25,6 +24,7 @@ from holdfast_drivers.ups.mains import MainsLine, mains_from_level
 from holdfast_drivers.ups.max17048 import Max17048
 from holdfast_drivers.ups.sim import BoardBench
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
+from support.waiting import until
 
 
 class Script:

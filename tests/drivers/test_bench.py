@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driver_tools import open_descriptors, until
 from holdfast_drivers.links import bench_client, i2c
 from holdfast_drivers.links.bench import FRAME_LIMIT, BenchServer
 from holdfast_drivers.links.bench_client import BenchBus, BenchChip
@@ -24,6 +23,8 @@ from holdfast_drivers.links.i2c import i2c_bus
 from holdfast_drivers.links.lines import Edge, LineConfig, Pull
 from holdfast_drivers.links.registers import Hang, Nack
 from holdfast_drivers.values import DeviceError
+from support.descriptors import open_descriptors
+from support.waiting import until
 
 
 class Chip:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from driver_tools import until
 from holdfast.config import Power
 from holdfast.devices.power.gauges import open_gauge
 from holdfast_drivers.links.header import gpio_header
@@ -25,6 +24,7 @@ from holdfast_drivers.ups.mains import MainsLine
 from holdfast_drivers.ups.max17048 import Max17048
 from holdfast_drivers.ups.sim import DEFAULT_PINS
 from holdfast_drivers.values import DeviceError, Tri
+from support.waiting import until
 
 
 class Process:

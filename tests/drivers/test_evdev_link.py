@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from driver_tools import open_descriptors, until
 from holdfast_drivers.links import evdev
 from holdfast_drivers.links.base import Link, Opener, WriteError
 from holdfast_drivers.links.descriptor import DescriptorLink
@@ -23,6 +22,8 @@ from holdfast_drivers.links.evdev import EvdevLink, evdev_opener
 from holdfast_drivers.scanners.keyboard import EV_KEY, EV_SYN, INPUT_EVENT, SYN_DROPPED, KeyboardScanner
 from holdfast_drivers.scanners.keyboard_sim import EV_MSC, dropped, events, keys
 from holdfast_drivers.values import DeviceError
+from support.descriptors import open_descriptors
+from support.waiting import until
 
 CODES = [f"{number:012d}" for number in range(77)]
 KEY_S = 0.001

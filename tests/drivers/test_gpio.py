@@ -18,12 +18,12 @@ import pytest
 from gpiod.line import Bias, Direction, Value
 from gpiod.line import Edge as EdgeDetection
 
-from driver_tools import open_descriptors
 from holdfast_drivers.links import gpiochip
 from holdfast_drivers.links.gpio import HoldfastFactory, open_chip
 from holdfast_drivers.links.gpiochip import KernelChip, find_chip, line_settings
 from holdfast_drivers.links.lines import Edge, LineConfig, MemoryChip, Pull
 from holdfast_drivers.values import DeviceError
+from support.descriptors import open_descriptors
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver_tools import open_descriptors
 from holdfast_drivers.links import hidraw
 from holdfast_drivers.links.base import Link
 from holdfast_drivers.links.descriptor import DescriptorLink
@@ -33,6 +32,7 @@ from holdfast_drivers.scanners.hidpos import (
 )
 from holdfast_drivers.scanners.hidpos_sim import reports
 from holdfast_drivers.values import DeviceError, Scan
+from support.descriptors import open_descriptors
 
 BOARDING_PASS = b"M1GATHERGOOD/MICHAEL  YABCDEF LHRDURAK 3542 052Y003D23  0000"
 """60 bytes, as long as the example of the Access-IS manuals."""

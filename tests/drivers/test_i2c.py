@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver_tools import open_descriptors
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import PAUSE, TRIES, I2CBus, i2c_bus, swapped
 from holdfast_drivers.links.pec import crc8, read_pec
 from holdfast_drivers.links.registers import Hang, MemoryBus, Nack
 from holdfast_drivers.links.thread import CallThread, opened
 from holdfast_drivers.values import DeviceError
+from support.descriptors import open_descriptors
 
 
 class Bytes:

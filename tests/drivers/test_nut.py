@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver_tools import until
 from holdfast_drivers.nut import server as server_module
 from holdfast_drivers.nut.client import NutClient, NutGauge
 from holdfast_drivers.nut.protocol import NutError, answer, quoted, reading_of, tokens
 from holdfast_drivers.nut.server import MOST_CLIENTS, NutServer, Published, Session, User
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
 from support.nut_rig import UPSMON, monitoring
+from support.waiting import until
 
 USERS = {"till": User("s3cret-word"), "boss": User("b", role="primary")}
 

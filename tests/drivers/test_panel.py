@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driver_tools import until
 from holdfast_drivers.links.gpio import HoldfastFactory
 from holdfast_drivers.links.header import Header
 from holdfast_drivers.links.lines import Edge, MemoryChip
@@ -22,6 +21,7 @@ from holdfast_drivers.panel.panel import Panel, Pins, open_panel
 from holdfast_drivers.panel.signals import QUEUED, Cue, Lamp, Sequence, Signal, Step, Timing, scores
 from holdfast_drivers.panel.sim import LampChange, PanelWatch
 from holdfast_drivers.values import DeviceError
+from support.waiting import until
 
 PINS: Pins = {Lamp.GREEN: 17, Lamp.AMBER: 27, Lamp.RED: 22, Lamp.BLUE: 23, Lamp.WHITE: 24, Lamp.BUZZER: 25}
 TIMING = Timing()

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast_drivers.printers import firmware
-from holdfast_drivers.printers.dialect import Identity
 from holdfast_drivers.printers.encode import encode
 from holdfast_drivers.printers.firmware import Model
 from holdfast_drivers.printers.interpreter import Interpreter
@@ -20,34 +18,12 @@ from holdfast_drivers.printers.sample import SAMPLE
 from holdfast_drivers.printers.sheet import pages_of
 from holdfast_drivers.printers.simulator import FlowControl
 from holdfast_drivers.values import DeviceError, Printed, PrinterStatus, PrintResult, Proof, Tri
-from printer_rig import PROFILE, Bench, bench, receipt, turns_until
+from printer_rig import LANGUAGES, PROFILE, bench, receipt, turns_until
 from virtual_time import run
 
 PROVING = [Model.FULL, Model.GS_R, Model.STAR]
-LANGUAGES = pytest.mark.parametrize("model", [Model.FULL, Model.STAR])
 LONG = receipt(400)
 """Longer than every buffer between driver and paper."""
-
-
-@pytest.mark.parametrize(
-    ("model", "proof"),
-    [
-        (Model.FULL, Proof.PROCESS_ID),
-        (Model.GS_R, Proof.IN_ORDER),
-        (Model.STAR, Proof.COUNTER),
-        (Model.STATUS, Proof.NONE),
-        (Model.NO_NAME, Proof.NONE),
-        (Model.MUTE, Proof.NONE),
-    ],
-)
-def test_the_proof_is_learned_at_connect(model: Model, proof: Proof) -> None:
-    async def main() -> None:
-        async with bench(model=model) as at:
-            assert at.printer.proof is proof
-            assert at.printer.status.online is (Tri.UNKNOWN if model is Model.MUTE else Tri.YES)
-            assert at.copies("line 0") == 0, "asking leaves no mark on paper"
-
-    run(main)
 
 
 @pytest.mark.parametrize("model", PROVING)
@@ -73,44 +49,6 @@ def test_printed_is_said_only_after_the_last_line_is_on_paper(model: Model) -> N
             assert not printing.done(), "20 lines take 7.5 s at 10 mm/s"
             assert (await printing).outcome is Printed.PRINTED
             assert at.copies("line 19") == 1
-
-    run(main)
-
-
-@pytest.mark.parametrize(
-    ("model", "identity"),
-    [
-        (Model.FULL, Identity("HOLDFAST", "VIRTUAL-80", "SIM0001", "1.00 ESC/POS")),
-        (Model.GS_R, Identity("HOLDFAST", "VIRTUAL-80", "SIM0001", "1.00 ESC/POS")),
-        (Model.STAR, Identity("Star", "VIRTUAL-STAR", firmware="1.0")),
-        (Model.STATUS, Identity()),
-        (Model.NO_NAME, Identity()),
-        (Model.MUTE, Identity()),
-    ],
-)
-def test_a_printer_that_can_says_what_it_is_and_prints_nothing_of_it(model: Model, identity: Identity) -> None:
-    async def main() -> None:
-        async with bench(model=model) as at:
-            assert at.printer.identity == identity
-            at.sim.tear_off()
-            assert at.paper == []
-            await at.print(receipt(1))
-            await asyncio.sleep(1)
-            at.sim.tear_off()
-            assert at.paper == ["line 0\n"]
-
-    run(main)
-
-
-def test_a_printer_that_does_not_know_the_question_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firmware, "_INFO", {68: "SIM0001"})
-
-    async def main() -> None:
-        before = asyncio.get_running_loop().time()
-        async with bench() as at:
-            assert at.printer.identity == Identity()
-            assert asyncio.get_running_loop().time() - before == Limits().reply
-            assert (await at.print(receipt(1))).outcome is Printed.PRINTED
 
     run(main)
 
@@ -405,18 +343,6 @@ def test_a_torn_job_does_not_swallow_the_next_one() -> None:
     run(main)
 
 
-def test_a_printer_left_inside_a_picture_by_somebody_else_is_freed_at_connect() -> None:
-    async def main() -> None:
-        async with bench() as at:
-            await at.printer._port.write(b"\x1dv0\x00" + bytes((72, 0, 50, 0)) + bytes(100))
-            at.printer._proof = None
-            await at.printer.check()
-            assert at.printer.proof is Proof.PROCESS_ID
-            assert (await at.print(receipt())).outcome is Printed.PRINTED
-
-    run(main)
-
-
 @pytest.mark.parametrize("model", PROVING)
 def test_power_cut_at_the_printer_during_a_job_is_unknown(model: Model) -> None:
     async def main() -> None:
@@ -427,141 +353,6 @@ def test_power_cut_at_the_printer_during_a_job_is_unknown(model: Model) -> None:
             assert await printing == PrintResult(Printed.UNKNOWN, reason="no_proof")
             assert (await at.print(receipt(5, "next"))).outcome is Printed.PRINTED
             assert at.copies("next 4") == 1
-
-    run(main)
-
-
-@LANGUAGES
-def test_a_printer_out_of_paper_at_connect_shows_its_proof_later(model: Model) -> None:
-    async def main() -> None:
-        async with bench(model=model) as at:
-            at.sim.paper_out()
-            at.printer._proof = None
-            await at.printer.check()
-            assert at.printer.proof is None
-            at.sim.load_paper()
-            proof = Proof.COUNTER if model is Model.STAR else Proof.PROCESS_ID
-            assert (await at.print(receipt())) == PrintResult(Printed.PRINTED, proof)
-
-    run(main)
-
-
-def test_a_printer_switched_on_after_connect_is_found_by_a_check() -> None:
-    async def main() -> None:
-        async with bench(model=Model.MUTE) as at:
-            at.sim._model = Model.FULL
-            at.sim.power_cycle()
-            assert (await at.printer.check()).online is Tri.YES
-            assert at.printer.proof is Proof.PROCESS_ID
-
-    run(main)
-
-
-@LANGUAGES
-def test_every_change_is_reported_as_it_happens(model: Model) -> None:
-    async def main() -> None:
-        async with bench(model=model, drawer_open_high=True) as at:
-            first = await at.printer.next_change()
-            assert (first.online, first.paper, first.drawer_open) == (Tri.YES, Tri.YES, Tri.NO)
-            for act, field, value in (
-                (at.sim.open_cover, "cover_open", Tri.YES),
-                (at.sim.close_cover, "cover_open", Tri.NO),
-                (lambda: at.sim.load_paper(1000), "paper_low", Tri.YES),
-                (at.sim.paper_out, "paper", Tri.NO),
-                (at.sim.load_paper, "paper", Tri.YES),
-                (at.sim.jam_cutter, "cutter_fault", Tri.YES),
-            ):
-                act()
-                async with asyncio.timeout(4):
-                    assert getattr(await at.printer.next_change(), field) is value
-            await at.sim._link.close()
-            assert replace(await at.printer.next_change(), at=None) == PrinterStatus()
-            with pytest.raises(DeviceError, match="unplugged"):
-                await at.printer.next_change()
-
-    run(main)
-
-
-@LANGUAGES
-def test_a_status_too_old_is_worth_nothing(model: Model) -> None:
-    async def main() -> None:
-        async with bench(model=model, limits=Limits(stale=60)) as at:
-            await asyncio.sleep(59)
-            assert at.printer.status.paper is Tri.YES
-            await asyncio.sleep(2)
-            assert replace(at.printer.status, at=None) == PrinterStatus()
-            await at.printer.check()
-            assert at.printer.status.paper is Tri.YES
-
-    run(main)
-
-
-async def kick_errors(at: Bench) -> str:
-    with pytest.raises(DeviceError) as caught:
-        await at.printer.kick()
-    return caught.value.kind
-
-
-def test_the_drawer_opens_once_a_second_at_most_and_never_later_than_asked() -> None:
-    async def main() -> None:
-        async with bench(drawer_open_high=True) as at:
-            await at.printer.kick(1)
-            assert await kick_errors(at) == "busy"
-            await asyncio.sleep(1.1)
-            assert [(kick.pin, kick.on_ms) for kick in at.kicks] == [(1, 100)]
-            assert at.printer.status.drawer_open is Tri.YES
-            at.sim.close_drawer()
-            at.sim.paper_out()
-            assert await kick_errors(at) == "refused"
-            at.sim.load_paper()
-            await asyncio.sleep(1)
-            assert len(at.kicks) == 1
-            assert at.printer.status.drawer_open is Tri.NO
-
-    run(main)
-
-
-@LANGUAGES
-@pytest.mark.parametrize("open_high", [True, False])
-@pytest.mark.parametrize("pin", [0, 1])
-def test_an_open_drawer_is_seen_whichever_way_its_switch_works(model: Model, open_high: bool, pin: int) -> None:
-    async def main() -> None:
-        async with bench(model=model, drawer_open_high=open_high) as at:
-            assert at.printer.status.drawer_open is Tri.NO
-            await at.printer.kick(pin)
-            await asyncio.sleep(3)
-            assert (await at.printer.check()).drawer_open is Tri.YES
-            at.sim.close_drawer()
-            await asyncio.sleep(3)
-            assert (await at.printer.check()).drawer_open is Tri.NO
-
-    run(main)
-
-
-@LANGUAGES
-def test_a_switch_configured_the_wrong_way_round_shows_it_at_once(model: Model) -> None:
-    """The negative control: the level is heeded."""
-
-    async def main() -> None:
-        async with bench(model=model, drawer_open_high=False) as at:
-            at.sim.machine.drawer_high = False
-            assert (await at.printer.check()).drawer_open is Tri.YES
-
-    run(main)
-
-
-@LANGUAGES
-def test_a_drawer_does_not_open_minutes_after_it_was_asked_to(model: Model) -> None:
-    async def main() -> None:
-        async with bench(model=model, speed=50) as at:
-            printing = asyncio.create_task(at.print(receipt(60)))
-            await asyncio.sleep(1)
-            at.sim.paper_out()
-            assert await kick_errors(at) == "busy"
-            at.sim.load_paper()
-            assert (await printing).outcome is Printed.PRINTED
-            await asyncio.sleep(1)
-            assert at.kicks == []
 
     run(main)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
 from holdfast_drivers.links.pec import read_pec
-from holdfast_drivers.links.registers import MemoryBus, Nack, RegisterMap
+from holdfast_drivers.links.registers import MemoryBus, RegisterMap
 from holdfast_drivers.ups import bq27441, ina, lc709203, pijuice, pisugar, sbs, waveshare_e
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.board import Gauge, PowerBoard
@@ -30,6 +30,7 @@ from holdfast_drivers.ups.sbs import Sbs
 from holdfast_drivers.ups.simulated import BOARDS
 from holdfast_drivers.ups.waveshare_e import WaveshareE
 from holdfast_drivers.values import DeviceError, PowerReading, Tri
+from support.noise import Fuzz
 
 CLOCK = partial(float, 7)
 T = TypeVar("T")
@@ -241,23 +242,6 @@ def test_charge_by_voltage_is_monotonic_and_bounded() -> None:
 
 
 # Registers that say anything
-
-
-class Fuzz:
-    """A chip whose every read is whatever comes next."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.writes = 0
-
-    def read(self, _register: int, length: int) -> bytes:
-        head, self.data = self.data[:length], self.data[length:]
-        if not head:
-            raise Nack
-        return head.ljust(length, b"\xff")
-
-    def write(self, _register: int, _data: bytes) -> None:
-        self.writes += 1
 
 
 @given(name=st.sampled_from(sorted(BOARDS)), data=st.binary(min_size=1, max_size=60))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from holdfast_drivers.links import i2c
 from holdfast_drivers.links.i2c import I2CBus
-from holdfast_drivers.links.registers import MemoryBus, Nack, RegisterMap
+from holdfast_drivers.links.registers import MemoryBus, RegisterMap
 from holdfast_drivers.ups import ina, max17048, pisugar
 from holdfast_drivers.ups.battery import Battery
 from holdfast_drivers.ups.chips import Fault, SimulatedChip
@@ -21,6 +21,7 @@ from holdfast_drivers.ups.detect import KERNEL, Candidate, detect
 from holdfast_drivers.ups.ina import WAVESHARE
 from holdfast_drivers.ups.simulated import BOARDS
 from holdfast_drivers.values import DeviceError
+from support.noise import Fuzz
 
 T = TypeVar("T")
 UNSURE = {"bq27441", "pisugar2", "pisugar2pro"}
@@ -180,23 +181,6 @@ async def test_a_bus_that_hangs_is_told() -> None:
     chip.fault = Fault.STUCK
     with pytest.raises(DeviceError, match="bus_stuck"):
         await on_bus({BOARDS["lc709203f"].address: chip}, detect)
-
-
-class Fuzz:
-    """A chip whose every read is whatever comes next."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.writes = 0
-
-    def read(self, _register: int, length: int) -> bytes:
-        head, self.data = self.data[:length], self.data[length:]
-        if not head:
-            raise Nack
-        return head.ljust(length, b"\xff")
-
-    def write(self, _register: int, _data: bytes) -> None:
-        self.writes += 1
 
 
 @given(data=st.binary(max_size=400), address=st.integers(0x03, 0x77))

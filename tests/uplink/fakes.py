@@ -119,6 +119,10 @@ class FakeOutbox:
         self.cursors[name] = seq
 
 
+def ack(upto: int, hash_: bytes, *, inc: int = 1, jid: int = JID, stream: Stream = Stream.EV) -> Ack:
+    return Ack(st=stream, inc=inc, jid=jid, upto=upto, hash=hash_, core="core-1")
+
+
 @dataclass
 class Headquarters:
     """What a collector must do, and no more: commit the contiguous prefix, then say how far it is."""
