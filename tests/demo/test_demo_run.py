@@ -26,6 +26,17 @@ def test_a_short_day_ends_with_all_books_equal(tmp_path: Path, date: str, seed: 
     assert not (out / "hub").exists()
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(400)
+def test_the_whole_day_goes_through_every_stage_of_power(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(DEMO)], cwd=tmp_path, capture_output=True, text=True, timeout=380, check=False
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    report = json.loads((tmp_path / "out" / "demo-2011-01-26" / "report.json").read_text())
+    assert report["run"]["stages"] == [1, 2, 3, 4, 0]
+
+
 def test_a_day_the_file_has_not_is_told(tmp_path: Path) -> None:
     argv = [sys.executable, str(DEMO), "--day", "1999-01-01"]
     run = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
